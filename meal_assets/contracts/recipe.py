@@ -1,0 +1,104 @@
+"""Topic `recipe`: what a recipe says, each time it says something new."""
+
+from pydantic import Field
+
+from .base import Event, Value
+from .values import Amount, Nutrients, RecipeId
+
+MAX_FINDINGS = 1_000
+"""A batch reports at most this many rows; its counts stay complete."""
+
+
+class Ingredient(Value):
+    """One line as written; quantity, unit and food only where the source gave them apart."""
+
+    line: str = Field(min_length=1, max_length=2_000)
+    quantity: Amount | None = None
+    unit: str | None = Field(default=None, max_length=64)
+    food: str | None = Field(default=None, max_length=255)
+
+
+class RecipeFetched(Event, topic="recipe", stream="recipe/{recipe}", outcome="working"):
+    """A recipe's whole content; said only when its content hash changed."""
+
+    examples = [
+        {
+            "recipe": "overnight-oats",
+            "title": "Overnight oats with blueberries",
+            "servings": 2,
+            "yields": "2 bowls",
+            "prep_minutes": 10,
+            "total_minutes": 10,
+            "categories": ["Breakfast"],
+            "ingredients": [
+                {"line": "100 g rolled oats", "quantity": 100, "unit": "g", "food": "rolled oats"},
+                {"line": "salt to taste"},
+            ],
+            "instructions": ["Stir.", "Leave overnight."],
+            "per_serving": {"kcal": 362, "protein_g": 15.5, "carbs_g": 52, "fat_g": 9.5, "fiber_g": 7},
+            "content_hash": "cd" * 32,
+        },
+        {
+            "recipe": "lentil-soup",
+            "title": "Lentil soup",
+            "servings": 4,
+            "ingredients": [
+                {"line": "300 g red lentils", "quantity": 300, "unit": "g", "food": "red lentils"},
+                {"line": "0.5 kg carrots", "quantity": 0.5, "unit": "kg", "food": "carrots"},
+            ],
+            "per_serving": {"kcal": 300, "protein_g": 20, "carbs_g": 40, "fat_g": 5},
+            "content_hash": "ef" * 32,
+        },
+    ]
+
+    recipe: RecipeId
+    title: str = Field(min_length=1, max_length=500)
+    source_url: str | None = Field(default=None, max_length=2_000)
+    site: str | None = Field(default=None, max_length=255)
+    author: str | None = Field(default=None, max_length=500)
+    language: str | None = Field(default=None, max_length=35)
+    image_url: str | None = Field(default=None, max_length=2_000)
+    servings: float | None = Field(default=None, gt=0, le=10_000)
+    yields: str | None = Field(default=None, max_length=255)
+    prep_minutes: int | None = Field(default=None, ge=0, le=100_000)
+    cook_minutes: int | None = Field(default=None, ge=0, le=100_000)
+    total_minutes: int | None = Field(default=None, ge=0, le=100_000)
+    categories: tuple[str, ...] = ()
+    cuisines: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    ingredients: tuple[Ingredient, ...] = Field(min_length=1, max_length=500)
+    instructions: tuple[str, ...] = ()
+    per_serving: Nutrients | None = None
+    """As the source published it; None when it did not, or in a way that cannot be believed."""
+    content_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Finding(Value):
+    """What was not understood in one row: the row is left out when `skipped`, else it went in without the field."""
+
+    line: int = Field(ge=1)
+    field: str
+    reason: str
+    skipped: bool
+
+
+class RecipesFetched(Event, topic="recipe", stream="recipe_request/{sha256}"):
+    """The batch is complete: read = fetched + unchanged + rejected."""
+
+    examples = [
+        {
+            "sha256": "ab" * 32,
+            "read": 3,
+            "fetched": 1,
+            "unchanged": 1,
+            "rejected": 1,
+            "findings": [{"line": 3, "field": "title", "reason": "is missing", "skipped": True}],
+        }
+    ]
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    read: int = Field(ge=0)
+    fetched: int = Field(ge=0)
+    unchanged: int = Field(ge=0)
+    rejected: int = Field(ge=0)
+    findings: tuple[Finding, ...] = Field(default=(), max_length=MAX_FINDINGS)

@@ -1,0 +1,18 @@
+"""Topic `recipe_request`: somebody wants recipes brought in."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import Event
+
+
+class RecipesRequested(Event, topic="recipe_request", stream="recipe_request/{sha256}", outcome="working"):
+    """A file of recipes is to be read; its bytes are kept in the database under their SHA-256."""
+
+    examples = [{"source": "file", "name": "recipes.jsonl.gz", "sha256": "ab" * 32, "size": 236936}]
+
+    source: Literal["file"]
+    name: str = Field(min_length=1, max_length=255)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0)

@@ -1,0 +1,121 @@
+"""Why there is no week: a smallest set of rules that cannot hold together, in words with numbers.
+
+Rules are left out one by one (a deletion filter); what stays is needed for the contradiction.
+"""
+
+from dataclasses import replace
+
+from ...contracts.plan import Conflict
+from ...contracts.values import MACROS
+from .day_program import Band, band_of, extreme, reachable
+from .search import Nothing, possible
+from .solver import Solver
+from .week import DAYS, Course, Day, Week
+
+GENEROUS = {"portion_min": 0.05, "portion_max": 10.0, "portion_step": 0.05}
+"""Portions of any size, as far as a kitchen is concerned."""
+NAMES = {"kcal": "energy", "protein_g": "protein", "carbs_g": "carbs", "fat_g": "fat"}
+UNITS = {"kcal": "kcal", "protein_g": "g", "carbs_g": "g", "fat_g": "g"}
+
+
+def explain(week: Week, nothing: Nothing, solver: Solver) -> tuple[Conflict, ...]:
+    """The rules in the way when the search found nothing."""
+    for day in nothing.without_menu:
+        if nothing.proven or not reachable(week, day, _bands(week, day), solver):
+            return _day_conflicts(week, day, solver)
+    if nothing.proven and not nothing.without_menu:
+        return (_repeats(week, nothing, solver),)
+    return (
+        Conflict(rule="the search's bound on work", detail="no week was found; it is not proven that there is none"),
+    )
+
+
+def _repeats(week: Week, nothing: Nothing, solver: Solver) -> Conflict:
+    most = week.rules.max_repeats
+    detail = (
+        f"{sum(len(m.cost) for m in nothing.menus)} menus keep the rules of a day, but no seven of them go together"
+    )
+    for more in range(most + 1, DAYS + 1):
+        looser = replace(week, rules=week.rules.model_copy(update={"max_repeats": more}))
+        if possible(looser, nothing.menus, solver):
+            detail += f"; with {more} servings some do"
+            break
+    return Conflict(rule=f"at most {most} servings of a recipe a week", detail=detail)
+
+
+def _day_conflicts(week: Week, day: Day, solver: Solver) -> tuple[Conflict, ...]:
+    """The deletion filter over what the day must keep: portions, locks, then each person's bands, energy last."""
+    when = _when(week, day)
+    portions = True
+    loose = replace(week, rules=week.rules.model_copy(update=GENEROUS))
+    if not reachable(loose, day, _bands(week, day), solver):
+        week, portions = loose, False
+    locks = [c for c in day if c.locked]
+    for course in list(locks):
+        without = _unlocked(day, course)
+        if not reachable(week, without, _bands(week, day), solver):
+            day = without
+            locks.remove(course)
+    kept = _smallest(week, day, solver)
+    rules = week.rules
+    found = [
+        _band_conflict(week, day, kept, band, when, solver)
+        for band in sorted(kept, key=lambda b: (b[0], MACROS.index(b[1])))
+    ]
+    for course in locks:
+        detail = f"with another recipe for {course.meal} the day can be planned"
+        found.append(Conflict(rule=f"lock of {course.locked} for {course.meal}{when}", detail=detail))
+    if portions:
+        detail = f"with portions of any size the day can be planned, now in steps of {rules.portion_step:g}"
+        found.append(
+            Conflict(rule=f"portions of {rules.portion_min:g} to {rules.portion_max:g} servings", detail=detail)
+        )
+    return tuple(found)
+
+
+def _smallest(week: Week, day: Day, solver: Solver) -> frozenset[Band]:
+    """Bands that cannot be kept together, none superfluous: whole persons go first, then nutrients, energy last."""
+    kept = _bands(week, day)
+    persons = [frozenset(b for b in kept if b[0] == e.person) for e in week.there(day)]
+    singles = [frozenset({b}) for b in sorted(kept, key=lambda b: (-MACROS.index(b[1]), b[0]))]
+    for some in [*(persons if len(persons) > 1 else []), *singles]:
+        if some <= kept and not reachable(week, day, kept - some, solver):
+            kept -= some
+    return kept
+
+
+def _band_conflict(week: Week, day: Day, kept: frozenset[Band], band: Band, when: str, solver: Solver) -> Conflict:
+    person, nutrient = band
+    eater = next(e for e in week.eaters if e.person == person)
+    unit, scale = UNITS[nutrient], (getattr(eater.target, nutrient) or 1.0) / 100
+    low, high = (max(0.0, scale * side) for side in band_of(week, eater, nutrient))
+    rule, others = f"{NAMES[nutrient]} of {person}{when}", kept - {band}
+    rest = " with the other rules named here" if others else ""
+    most = extreme(week, day, others, band, True, solver)
+    if most is not None and scale * most < low:
+        reached = f"at most {_number(scale * most, unit)} {unit} a day can be reached{rest}"
+        return Conflict(rule=rule, detail=f"{reached}, at least {_number(low, unit)} {unit} are wanted")
+    least = extreme(week, day, others, band, False, solver)
+    if least is not None and scale * least > high:
+        reached = f"at least {_number(scale * least, unit)} {unit} a day come together{rest}"
+        return Conflict(rule=rule, detail=f"{reached}, at most {_number(high, unit)} {unit} are wanted")
+    between = f"{_number(low, unit)} to {_number(high, unit)} {unit} a day are wanted"
+    return Conflict(rule=rule, detail=f"{between}; no menu{rest} holds that")
+
+
+def _number(amount: float, unit: str) -> str:
+    return f"{amount:.0f}" if unit == "kcal" or amount >= 100 else f"{amount:.1f}"
+
+
+def _bands(week: Week, day: Day) -> frozenset[Band]:
+    return frozenset((e.person, nutrient) for e in week.there(day) for nutrient in MACROS)
+
+
+def _unlocked(day: Day, course: Course) -> Day:
+    return tuple(replace(c, locked=None) if c == course else c for c in day)
+
+
+def _when(week: Week, day: Day) -> str:
+    """Nothing when every day is like this one, else its weekdays."""
+    names = [f"{week.date_of(n):%A}" for n, other in enumerate(week.days) if other == day]
+    return "" if len(names) == DAYS else " on " + " and ".join(names)

@@ -12,8 +12,10 @@ T = TypeVar("T")
 def subclasses_in(package: ModuleType, base: type[T]) -> list[type[T]]:
     """Every class below `base` defined in a module of `package`, by module and then in order of definition."""
     found = []
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
+    for name in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+        if name.startswith("_"):
+            continue
+        module = importlib.import_module(f"{package.__name__}.{name}")
         found += [
             value
             for value in vars(module).values()

@@ -1,6 +1,6 @@
 """Every event as JSON Schema 2020-12, committed: what other programs may rely on, and a guard against silent changes.
 
-`python -m meal_assets.contracts.schema` writes the files.
+`python -m meal_assets.contracts` writes the files.
 """
 
 import json
@@ -37,7 +37,7 @@ def write_schema(event: type[Event], folder: Path = FOLDER) -> None:
 
 def what_changed(event: type[Event], folder: Path = FOLDER) -> str | None:
     """How the event differs from the schema committed for its version, and what to do; None when it does not."""
-    write = "run `python -m meal_assets.contracts.schema` and commit the file"
+    write = "run `python -m meal_assets.contracts` and commit the file"
     path = schema_file(event, folder)
     if not path.exists():
         return f"{event.type_name} version {event.version} has no {path.name}: {write}"
@@ -50,11 +50,3 @@ def what_changed(event: type[Event], folder: Path = FOLDER) -> str | None:
         f" set version={newer}, write from_v{older}, then {write}."
         f" If every payload of version {older} is still read as before (only words or examples changed), just {write}."
     )
-
-
-if __name__ == "__main__":
-    from meal_assets.contracts import EVENTS
-
-    FOLDER.mkdir(exist_ok=True)
-    for each in EVENTS.values():
-        write_schema(each)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from meal_assets.contracts import EVENTS, TOPICS, Event
+from meal_assets.contracts.reconciliation import Deviation
 from meal_assets.contracts.values import Nutrients
 
 EXAMPLES = [pytest.param(e, x, id=f"{name}-{n}") for name, e in EVENTS.items() for n, x in enumerate(e.examples)]
@@ -142,6 +143,12 @@ def test_a_payload_of_a_newer_shape_under_an_old_version_is_refused() -> None:
 def test_an_amount_that_no_food_has_is_refused(number: float) -> None:
     with pytest.raises(ValidationError):
         Nutrients(kcal=100, protein_g=number, carbs_g=1, fat_g=1)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_not_even_a_number_without_bounds_may_be_none_at_all(number: float) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        Deviation(kcal=number, protein_g=1, carbs_g=1, fat_g=1)
 
 
 amounts = st.floats(0, 100_000)

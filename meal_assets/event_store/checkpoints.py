@@ -1,0 +1,173 @@
+"""Where each subscriber stands, and the outbox of what it did, written in the subscriber's own transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from meal_assets.contracts import Event
+
+from .batch import Batch
+from .database import Connection
+
+MAX_CORRELATIONS = 20
+"""An outbox row names at most this many commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    position: int
+    version: int
+
+
+def lock_checkpoint(db: Connection, subscriber: str) -> Checkpoint | None:
+    """Where the subscriber stands, and nobody else moves it until this transaction ends; None at the very start."""
+    row = db.execute(
+        "SELECT position, version FROM log.checkpoints WHERE subscriber = %s FOR UPDATE", (subscriber,)
+    ).fetchone()
+    return None if row is None else Checkpoint(*row)
+
+
+def move_checkpoint(db: Connection, subscriber: str, position: int, version: int) -> None:
+    db.execute(
+        "INSERT INTO log.checkpoints (subscriber, position, version) VALUES (%s, %s, %s)"
+        " ON CONFLICT (subscriber) DO UPDATE"
+        " SET position = excluded.position, version = excluded.version, updated_at = clock_timestamp()",
+        (subscriber, position, version),
+    )
+
+
+def drop_checkpoint(db: Connection, subscriber: str) -> None:
+    db.execute("DELETE FROM log.checkpoints WHERE subscriber = %s", (subscriber,))
+
+
+def end_of_batch(db: Connection, listens_to: Sequence[type[Event]], after: int, limit: int) -> int | None:
+    """The position of the `limit`-th next event of these types, or of the last there is; None when there is none."""
+    row = db.execute(
+        "SELECT max(position) FROM (SELECT position FROM log.events WHERE position > %s AND type = ANY(%s)"
+        " ORDER BY position LIMIT %s) AS next",
+        (after, [t.type_name for t in listens_to], limit),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def checkpoints(db: Connection) -> dict[str, Checkpoint]:
+    """Subscriber -> where it stands."""
+    rows = db.execute("SELECT subscriber, position, version FROM log.checkpoints ORDER BY subscriber")
+    return {str(name): Checkpoint(position, version) for name, position, version in rows}
+
+
+def heads(db: Connection, listens_to: Sequence[type[Event]], after: int = 0) -> dict[str, int]:
+    """Type name -> its highest position above `after`; types without one are left out."""
+    rows = db.execute(
+        "SELECT t.type, e.position FROM unnest(%s::text[]) AS t (type) CROSS JOIN LATERAL"
+        " (SELECT position FROM log.events e WHERE e.type = t.type AND e.position > %s"
+        "  ORDER BY e.position DESC LIMIT 1) AS e",
+        ([t.type_name for t in listens_to], after),
+    )
+    return {str(name): int(position) for name, position in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One outbox row, or several put together: what a subscriber took in, and what that made it say."""
+
+    ids: tuple[int, ...]
+    subscriber: str
+    version: int
+    after: int
+    to: int
+    chain_head: bytes
+    types: dict[str, int]
+    said: dict[str, int]
+    correlation_ids: tuple[UUID, ...]
+    partitions: tuple[str, ...]
+    seconds: float
+
+
+def nothing_done(subscriber: str, version: int, position: int) -> Done:
+    """What there is to say of a subscriber that nothing concerned."""
+    return Done((), subscriber, version, position, position, b"", {}, {}, (), (), 0.0)
+
+
+def note_done(
+    db: Connection,
+    batch: Batch,
+    *,
+    subscriber: str,
+    version: int,
+    seconds: float,
+    types: dict[str, int] | None = None,
+    partitions: Sequence[str] = (),
+    said: dict[str, int] | None = None,
+) -> None:
+    """Write the outbox row of a batch; `types` are its types, where they are known already."""
+    types = batch.types() if types is None else types
+    db.execute(
+        """
+        INSERT INTO log.outbox (subscriber, version, after_position, to_position, chain_head, types,
+                                correlation_ids, partitions, seconds, said)
+        SELECT %(subscriber)s, %(version)s, %(after)s, %(to)s,
+               coalesce((SELECT hash FROM log.events WHERE position = %(to)s), ''), %(types)s,
+               ARRAY(SELECT correlation_id FROM log.events
+                     WHERE position > %(after)s AND position <= %(to)s AND type = ANY(%(names)s)
+                     GROUP BY correlation_id ORDER BY max(position) DESC LIMIT %(most)s),
+               %(partitions)s, %(seconds)s, %(said)s
+        """,
+        {
+            "subscriber": subscriber,
+            "version": version,
+            "after": batch.after,
+            "to": batch.upto,
+            "types": Jsonb(types),
+            "names": list(types),
+            "most": MAX_CORRELATIONS,
+            "partitions": list(partitions),
+            "seconds": seconds,
+            "said": Jsonb(said or {}),
+        },
+    )
+
+
+def take_unreported(db: Connection, subscriber: str | None = None) -> list[Done]:
+    """What was done and not yet shown, one `Done` a subscriber; locked until this transaction ends."""
+    rows: list[tuple[Any, ...]] = db.execute(
+        "SELECT id, subscriber, version, after_position, to_position, chain_head, types, said,"
+        " correlation_ids, partitions, seconds FROM log.outbox"
+        " WHERE reported_at IS NULL AND subscriber = coalesce(%s, subscriber) ORDER BY id FOR UPDATE SKIP LOCKED",
+        (subscriber,),
+    ).fetchall()
+    done: dict[str, Done] = {}
+    for id_, subscriber, version, after, to, chain_head, types, said, correlation_ids, partitions, seconds in rows:
+        one = Done(
+            (id_,), subscriber, version, after, to, chain_head, types, said,
+            tuple(correlation_ids), tuple(partitions), seconds,
+        )  # fmt: skip
+        done[subscriber] = _together(done[subscriber], one) if subscriber in done else one
+    return list(done.values())
+
+
+def mark_reported(db: Connection, done: Done) -> None:
+    db.execute("UPDATE log.outbox SET reported_at = clock_timestamp() WHERE id = ANY(%s)", (list(done.ids),))
+
+
+def _together(a: Done, b: Done) -> Done:
+    return Done(
+        a.ids + b.ids,
+        b.subscriber,
+        b.version,
+        min(a.after, b.after),
+        max(a.to, b.to),
+        b.chain_head if b.to >= a.to else a.chain_head,
+        _sum(a.types, b.types),
+        _sum(a.said, b.said),
+        tuple(dict.fromkeys(b.correlation_ids + a.correlation_ids))[:MAX_CORRELATIONS],
+        tuple(sorted({*a.partitions, *b.partitions})),
+        a.seconds + b.seconds,
+    )
+
+
+def _sum(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    return {k: a.get(k, 0) + b.get(k, 0) for k in sorted({*a, *b})}

@@ -1,0 +1,134 @@
+"""The one database: an embedded PostgreSQL under MEALS_HOME, or the one that MEALS_DATABASE_URL names."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg.abc import QueryNoTemplate
+from psycopg_pool import ConnectionPool
+
+from meal_assets.errors import Unavailable
+from meal_assets.settings import Settings
+
+from .embedded import embedded_url
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+POOL_SIZE = 8
+CONNECT_SECONDS = 10
+LOCK_MIGRATION = 7236835, 2
+NEWEST_MIGRATION = max(p.name for p in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class Database:
+    """Connections to one migrated database, as the role that may not change the log. Close it, or use `with`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._pool = ConnectionPool(
+            url, min_size=0, max_size=POOL_SIZE, timeout=CONNECT_SECONDS, configure=_take_role, open=True
+        )
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """The database of these settings, started and migrated.
+
+        Raises `Unavailable` when it cannot be reached, with what to do about it.
+        """
+        url = settings.database_url or embedded_url(settings.home)
+        if not url.startswith("postgresql://"):
+            raise Unavailable("no database at an address without postgresql:// before it. Check MEALS_DATABASE_URL.")
+        try:
+            migrate(url)
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"no database at {without_password(url)}: {error}. Check MEALS_DATABASE_URL.") from error
+        return cls(url)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection in a transaction: committed at the end of the block, rolled back on an exception."""
+        with self._pool.connection() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def dedicated(self) -> Iterator[Connection]:
+        """A connection outside the pool, in autocommit: for LISTEN, and for locks held over many transactions."""
+        with psycopg.connect(self.url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+            _take_role(connection)
+            yield connection
+
+
+def fetch_row(
+    db: Connection, query: QueryNoTemplate, arguments: Sequence[Any] | Mapping[str, Any] = ()
+) -> tuple[Any, ...]:
+    """The row of a query that always has one: an aggregate, a function, RETURNING."""
+    row = db.execute(query, arguments).fetchone()
+    if row is None:
+        raise LookupError(f"no row: {query!r}")
+    return row
+
+
+def _take_role(connection: Connection) -> None:
+    connection.execute(
+        "SELECT set_config('role', 'meals_app', false) FROM pg_roles"
+        " WHERE rolname = 'meals_app' AND pg_has_role(oid, 'MEMBER')"
+    )
+    connection.commit()
+
+
+def migrate(url: str) -> None:
+    """Bring the database to the newest migration; when several processes start at once, one does it."""
+    with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+        at = _version(connection)
+        if at == NEWEST_MIGRATION:
+            return
+        if at is not None and at > NEWEST_MIGRATION:
+            raise Unavailable(f"the database is at migration {at}, this program knows {NEWEST_MIGRATION}: update it")
+        connection.execute("SELECT pg_advisory_lock(%s, %s)", LOCK_MIGRATION)
+        if _version(connection) != NEWEST_MIGRATION:
+            connection.execute("CREATE SCHEMA IF NOT EXISTS log")
+            _run_alembic(url)
+
+
+def _version(connection: Connection) -> str | None:
+    if connection.execute("SELECT to_regclass('log.alembic_version')").fetchone() == (None,):
+        return None
+    row = connection.execute("SELECT version_num FROM log.alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def _run_alembic(url: str) -> None:
+    from alembic.command import upgrade
+    from alembic.config import Config
+    from sqlalchemy import NullPool, create_engine
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        upgrade(config, "head")
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    return re.sub(r"(?<=://)([^:@/?]*):.*@|([?&]password=)[^&]*", _starred, url)
+
+
+def _starred(secret: re.Match[str]) -> str:
+    user, option = secret.groups()
+    return f"{option}***" if option else f"{user}:***@"

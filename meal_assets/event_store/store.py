@@ -1,0 +1,182 @@
+"""Append, read and follow. The append itself is one function in the database: see `migrations/versions/0001_log.py`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg import errors, sql
+
+from meal_assets.contracts import EVENTS, Event
+from meal_assets.errors import OnceConflict, StaleVersion, UnknownEvent
+
+from .database import Connection, Database, fetch_row
+from .records import Appended, Origin, Recorded, uuid7
+
+PAGE = 1_000
+"""Events read at a time where the caller does not say."""
+POLL_SECONDS = 30.0
+"""A follower looks by itself this often; a notification only wakes it earlier."""
+
+COLUMNS = (
+    "position, event_id, stream, stream_version, household, actor, correlation_id, causation_id,"
+    " occurred_at, recorded_at, type, version, payload"
+)
+APPEND = "SELECT * FROM log.append(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text[]::jsonb[], %s)"
+
+
+class EventStore:
+    """The append-only log in one PostgreSQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def append(
+        self,
+        stream: str,
+        events: Sequence[Event],
+        *,
+        origin: Origin,
+        expected_version: int | None = None,
+        once: str | None = None,
+        occurred_at: datetime | None = None,
+        within: Connection | None = None,
+    ) -> Appended:
+        """Append `events` to `stream`, all or none, in the transaction `within` or in one of its own.
+
+        `expected_version` is how many events the caller saw in the stream; raises `StaleVersion` if there are others.
+        `once` makes a repeat say nothing new: it returns the first answer; raises `OnceConflict` if the events differ.
+        """
+        if not events:
+            raise ValueError("an append needs at least one event")
+        arguments = (
+            stream,
+            expected_version,
+            once,
+            origin.household,
+            origin.actor,
+            origin.correlation_id,
+            origin.causation_id,
+            [uuid7() for _ in events],
+            [e.type_name for e in events],
+            [e.version for e in events],
+            [e.model_dump_json(exclude_none=True) for e in events],
+            [occurred_at or datetime.now(UTC)] * len(events),
+        )
+        try:
+            if within is not None:
+                row = fetch_row(within, APPEND, arguments)
+            else:
+                with self.database.transaction() as connection:
+                    row = fetch_row(connection, APPEND, arguments)
+        except errors.DatabaseError as error:
+            if error.sqlstate == "ME001":
+                raise StaleVersion(stream, expected_version or 0, int(error.diag.message_detail or 0)) from error
+            if error.sqlstate == "ME002":
+                raise OnceConflict(f"the key {once!r} stands for other events: use another key") from error
+            raise
+        return Appended(*row)
+
+    def read(
+        self, after: int = 0, types: Sequence[type[Event]] = (), limit: int = PAGE, until: int | None = None
+    ) -> list[Recorded]:
+        """At most `limit` events with `after` < position <= `until`, in order; all types when none is named."""
+        where = [sql.SQL("position > %s")]
+        arguments: list[Any] = [after]
+        if types:
+            where.append(sql.SQL("type = ANY(%s)"))
+            arguments.append([t.type_name for t in types])
+        if until is not None:
+            where.append(sql.SQL("position <= %s"))
+            arguments.append(until)
+        return self._rows(sql.SQL(" AND ").join(where) + sql.SQL(" ORDER BY position LIMIT %s"), [*arguments, limit])
+
+    def read_newest(self, types: Sequence[type[Event]] = (), limit: int = PAGE) -> list[Recorded]:
+        """The newest `limit` events of these types, or of all, in order."""
+        condition = sql.SQL("type = ANY(%s) ORDER BY position DESC LIMIT %s")
+        return self._rows(condition, [[t.type_name for t in types or EVENTS.values()], limit])[::-1]
+
+    def read_stream(self, stream: str, until: int | None = None) -> list[Recorded]:
+        """The whole stream, in order; up to a position when one is given."""
+        condition = "stream = %s AND position <= coalesce(%s, position) ORDER BY stream_version"
+        return self._rows(sql.SQL(condition), [stream, until])
+
+    def read_correlation(self, correlation_id: object, after: int = 0) -> list[Recorded]:
+        """All that followed from one command, the command's own events first."""
+        return self._rows(sql.SQL("correlation_id = %s AND position > %s ORDER BY position"), [correlation_id, after])
+
+    def latest(self, types: Sequence[type[Event]], *, household: str, until: int) -> list[Recorded]:
+        """The newest event of these types in each stream of a household as of a position, by stream."""
+        condition = (
+            "position IN (SELECT max(position) FROM log.events"
+            " WHERE type = ANY(%s) AND household = %s AND position <= %s GROUP BY stream) ORDER BY stream"
+        )
+        return self._rows(sql.SQL(condition), [[t.type_name for t in types], household, until])
+
+    def head(self) -> int:
+        """The highest position; 0 when nothing ever happened."""
+        with self.database.transaction() as connection:
+            (head,) = fetch_row(connection, "SELECT coalesce(max(position), 0) FROM log.events")
+        return int(head)
+
+    def first_broken_link(self) -> int | None:
+        """The first position whose hash does not follow from its predecessor; None when the chain is whole."""
+        query = """
+            SELECT position FROM (
+                SELECT e.position, e.hash, lag(e.position, 1, 0::bigint) OVER w AS before,
+                       log.link(lag(e.hash, 1, ''::bytea) OVER w, e) AS expected
+                FROM log.events e WINDOW w AS (ORDER BY e.position)
+            ) AS linked
+            WHERE hash <> expected OR position <> before + 1 ORDER BY position LIMIT 1
+        """
+        with self.database.transaction() as connection:
+            row = connection.execute(query).fetchone()
+        return None if row is None else int(row[0])
+
+    def follow(self, after: int = 0, types: Sequence[type[Event]] = ()) -> Iterator[list[Recorded]]:
+        """Batches of new events for ever, each as soon as it is committed; [] when a while passed without any."""
+        with self.listen() as wait:
+            while True:
+                while batch := self.read(after, types):
+                    after = batch[-1].position
+                    yield batch
+                if not wait(POLL_SECONDS):
+                    yield []
+
+    @contextmanager
+    def listen(self) -> Iterator["Wait"]:
+        """Yields a function that waits, at most so many seconds, until something was appended."""
+        with self.database.dedicated() as connection:
+            connection.execute("LISTEN meals_log")
+            yield Wait(connection)
+
+    def _rows(self, condition: sql.Composable, arguments: Sequence[Any]) -> list[Recorded]:
+        query = sql.SQL("SELECT {} FROM log.events WHERE {}").format(sql.SQL(COLUMNS), condition)
+        with self.database.transaction() as connection:
+            return [recorded(row) for row in connection.execute(query, arguments).fetchall()]
+
+
+class Wait:
+    """Call it with a number of seconds: True as soon as an append was notified, False when the time is up."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, seconds: float) -> bool:
+        return any(True for _ in self._connection.notifies(timeout=max(seconds, 0.0), stop_after=1))
+
+
+def decode(type_name: str, version: int, payload: dict[str, Any], *, position: int) -> Event:
+    """A stored payload as today's event. Raises `UnknownEvent` when this program is too old to know it."""
+    event = EVENTS.get(type_name)
+    if event is None or version > event.version:
+        raise UnknownEvent(
+            f"position {position} holds {type_name} version {version}, which this program does not know: update it"
+        )
+    return event.from_stored(version, payload)
+
+
+def recorded(row: tuple[Any, ...]) -> Recorded:
+    """A row of `COLUMNS`."""
+    *envelope, type_name, version, payload = row
+    return Recorded(*(*envelope, decode(type_name, version, payload, position=envelope[0])))

@@ -1,0 +1,58 @@
+"""What a person may set, in one place: `MEALS_*` in the environment, or `meals.toml` in MEALS_HOME.
+
+Read once, in an entry point, and handed on; nothing else looks at the environment.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+DEFAULT_HOME = Path(".meals")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MEALS_", extra="forbid", frozen=True)
+
+    home: Path = Field(
+        default=DEFAULT_HOME,
+        validate_default=True,
+        description="Folder of everything kept on this machine: the embedded database, Dagster's files, logs.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="postgresql:// URL of your own PostgreSQL (15 or newer). Unset: one is embedded, in MEALS_HOME.",
+    )
+    household: str = Field(
+        default="home",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+        description="Name of the household that commands on this machine speak for.",
+    )
+    actor: str = Field(
+        default="person", min_length=1, max_length=64, description="Who commands are recorded as said by."
+    )
+    port: int = Field(
+        default=3000,
+        ge=1,
+        le=65535,
+        description="Port of the Dagster web server; the next free one is taken if it is in use.",
+    )
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        home = Path(os.environ.get("MEALS_HOME", DEFAULT_HOME)).expanduser()
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / "meals.toml")

@@ -1,0 +1,58 @@
+"""One embedded PostgreSQL a test process; a test that asks gets a database of its own, copied from a migrated one."""
+
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meal_assets.event_store import Database, EventStore, Origin
+from meal_assets.event_store.database import migrate
+from meal_assets.event_store.embedded import embedded_url, stop_embedded
+
+numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """URL of the server's own database; the server stops with the test process."""
+    with tempfile.TemporaryDirectory(prefix="meals-test-") as home:
+        Path(home).chmod(0o755)  # the server runs as another user when the tests run as root
+        url = embedded_url(Path(home))
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE migrated")
+        migrate(_database(url, "migrated"))
+        yield url
+        stop_embedded(Path(home))
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """A migrated database for one test."""
+    name = f"test_{next(numbers)}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
+        yield _database(server_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with Database(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def store(database: Database) -> EventStore:
+    return EventStore(database)
+
+
+@pytest.fixture
+def origin() -> Origin:
+    return Origin("home", "test")
+
+
+def _database(url: str, name: str) -> str:
+    return url.replace("/postgres?", f"/{name}?", 1)

@@ -58,7 +58,7 @@ def test_of_four_that_start_at_once_one_migrates(empty_url: str) -> None:
 def test_a_database_of_a_newer_program_is_refused_with_what_to_do(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("UPDATE log.alembic_version SET version_num = '9999'")
-    with pytest.raises(Unavailable, match="migration 9999.* update it"):
+    with pytest.raises(Unavailable, match=r"migration 9999.* update it"):
         migrate(database_url)
 
 

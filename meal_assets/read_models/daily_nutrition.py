@@ -1,0 +1,83 @@
+"""What each person ate each day."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from psycopg import sql
+
+from meal_assets.contracts.diary import MealLogCorrected, MealLogged, MealLogRetracted
+from meal_assets.event_store import Connection
+from meal_assets.event_store.batch import Batch
+
+from .base import ReadModel
+
+KNOWN = ("kcal", "protein_g", "carbs_g", "fat_g")
+PERHAPS = ("fiber_g", "sugar_g", "saturated_fat_g", "sodium_mg")
+
+
+class DailyNutrition(ReadModel):
+    """Totals of a person's day. Where some entries did not know a nutrient, `…_known` counts those that did."""
+
+    listens_to = (MealLogged, MealLogCorrected, MealLogRetracted)
+    partitioned_by = "day"
+    tables = {
+        "daily_nutrition": "household text, person text, day date, entries bigint NOT NULL, "
+        + ", ".join(f"{n} numeric NOT NULL" for n in KNOWN + PERHAPS)
+        + ", "
+        + ", ".join(f"{n}_known bigint NOT NULL" for n in PERHAPS)
+        + ", PRIMARY KEY (household, person, day)"
+    }
+    shows = (
+        "SELECT day, person, entries, kcal, protein_g, carbs_g, fat_g FROM daily_nutrition ORDER BY day DESC, person"
+    )
+
+    def fold(self, batch: Batch) -> None:
+        """Sums only: a correction takes away what it replaces, so the order of events does not matter."""
+        columns = ["entries", *KNOWN, *PERHAPS, *(f"{n}_known" for n in PERHAPS)]
+        batch.db.execute(
+            sql.SQL("""
+                INSERT INTO daily_nutrition (household, person, day, {columns})
+                SELECT household, person, day, sum(sign * counts), {sums}, {knowns} FROM (
+                    SELECT household, person, day, nutrition AS n, 1 AS sign, 1 AS counts FROM {logged} AS l
+                    UNION ALL SELECT household, person, day, nutrition, 1, 0 FROM {corrected} AS c
+                    UNION ALL SELECT household, person, day, before, -1, 0 FROM {corrected} AS c
+                    UNION ALL SELECT household, person, day, before, -1, 1 FROM {retracted} AS r
+                ) AS amounts GROUP BY household, person, day
+                ON CONFLICT (household, person, day) DO UPDATE SET {adds}
+            """).format(
+                columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sums=sql.SQL(", ").join(
+                    sql.SQL("coalesce(sum(sign * (n->>{})::numeric), 0)").format(n) for n in KNOWN + PERHAPS
+                ),
+                knowns=sql.SQL(", ").join(
+                    sql.SQL("coalesce(sum(sign) FILTER (WHERE n ? {}), 0)").format(n) for n in PERHAPS
+                ),
+                logged=batch.rows(MealLogged),
+                corrected=batch.rows(MealLogCorrected),
+                retracted=batch.rows(MealLogRetracted),
+                adds=sql.SQL(", ").join(
+                    sql.SQL("{c} = daily_nutrition.{c} + excluded.{c}").format(c=sql.Identifier(c)) for c in columns
+                ),
+            )
+        )
+        batch.db.execute("DELETE FROM daily_nutrition WHERE entries = 0")
+
+
+@dataclass(frozen=True, slots=True)
+class DayEaten:
+    """What a person ate in a day: (kcal, protein g, carbohydrate g, fat g) over so many entries."""
+
+    person: str
+    day: date
+    entries: int
+    eaten: tuple[float, ...]
+
+
+def days_eaten(db: Connection, household: str, first: date, last: date, person: str | None = None) -> list[DayEaten]:
+    """Days from `first` to `last`, of one person or of everybody, by day and person."""
+    rows = db.execute(
+        "SELECT person, day, entries, kcal, protein_g, carbs_g, fat_g FROM read.daily_nutrition"
+        " WHERE household = %s AND day BETWEEN %s AND %s AND person = coalesce(%s, person) ORDER BY day, person",
+        (household, first, last, person),
+    )
+    return [DayEaten(person, day, entries, tuple(map(float, macros))) for person, day, entries, *macros in rows]

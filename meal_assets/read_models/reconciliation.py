@@ -1,0 +1,89 @@
+"""Each closed day against its targets, with what was said about it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from meal_assets.contracts.reconciliation import AdjustmentSuggested, DayReconciled, DeviationAlerted
+from meal_assets.event_store import Connection, Recorded
+
+from .base import ReadModel
+
+
+class Reconciliation(ReadModel):
+    """The control loop's view of a person's day: eaten, target, deviation, alerts, suggestions."""
+
+    listens_to = (DayReconciled, DeviationAlerted, AdjustmentSuggested)
+    tables = {
+        "reconciliation": """
+            household text, person text, day date, eaten jsonb, target jsonb, average jsonb, days bigint,
+            deviation jsonb, within_tolerance boolean, kcal_within_tolerance boolean, tolerance_pct numeric,
+            trend jsonb, alerts jsonb NOT NULL DEFAULT '{}', suggestions jsonb NOT NULL DEFAULT '[]',
+            position bigint NOT NULL, PRIMARY KEY (household, person, day)"""
+    }
+    shows = (
+        "SELECT day, person, within_tolerance, deviation, alerts, suggestions->0->>'title' AS suggestion"
+        " FROM reconciliation ORDER BY day DESC, person"
+    )
+
+    def apply(self, db: Connection, recorded: Recorded) -> None:
+        match recorded.event:
+            case DayReconciled() as said:
+                columns = {
+                    name: Jsonb(value) if isinstance(value, dict) else value
+                    for name, value in said.model_dump(mode="json", exclude={"person", "day"}).items()
+                }
+                if said.within_tolerance:
+                    columns["suggestions"] = Jsonb([])
+            case DeviationAlerted() as said:
+                alerts = db.execute(
+                    "SELECT alerts FROM reconciliation WHERE household = %s AND person = %s AND day = %s",
+                    (recorded.household, said.person, said.day),
+                ).fetchone()
+                old = dict(alerts[0]) if alerts else {}
+                columns = {"alerts": Jsonb({**old, said.nutrient: said.level})}
+            case AdjustmentSuggested() as said:
+                columns = {"suggestions": Jsonb([s.model_dump(mode="json") for s in said.suggestions])}
+            case _:
+                return
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        db.execute(
+            sql.SQL("""
+                INSERT INTO reconciliation (household, person, day, position, {names}) VALUES (%s, %s, %s, %s, {values})
+                ON CONFLICT (household, person, day) DO UPDATE SET position = excluded.position, {sets}
+            """).format(
+                names=names,
+                values=sql.SQL(", ").join(sql.Placeholder() * len(columns)),
+                sets=sql.SQL(", ").join(sql.SQL("{c} = excluded.{c}").format(c=sql.Identifier(c)) for c in columns),
+            ),
+            (recorded.household, said.person, said.day, recorded.position, *columns.values()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciledDay:
+    """A closed day: deviations in percent by nutrient, alert levels by nutrient, suggestions best first."""
+
+    person: str
+    day: date
+    eaten: dict[str, float]
+    target: dict[str, float]
+    deviation: dict[str, float]
+    within_tolerance: bool
+    days: int
+    alerts: dict[str, str]
+    suggestions: list[dict[str, Any]]
+
+
+def reconciled_days(db: Connection, household: str, first: date, last: date) -> list[ReconciledDay]:
+    """Closed days from `first` to `last`, by day and person."""
+    rows = db.execute(
+        "SELECT person, day, eaten, target, deviation, within_tolerance, days, alerts, suggestions"
+        " FROM read.reconciliation WHERE household = %s AND day BETWEEN %s AND %s AND eaten IS NOT NULL"
+        " ORDER BY day, person",
+        (household, first, last),
+    )
+    return [ReconciledDay(*row) for row in rows]

@@ -1,0 +1,60 @@
+"""The weight behind the weigh-ins: water moves the scale by half a kilogram from day to day, fat does not."""
+
+from meal_assets.contracts.body import WeightRecorded
+from meal_assets.event_store import Connection
+from meal_assets.event_store.batch import Batch
+
+from .base import ReadModel
+
+HALF_LIFE_DAYS = 7
+
+
+class WeightTrend(ReadModel):
+    """Weigh-ins and their exponentially weighted mean; a weigh-in counts half of one that is a week younger."""
+
+    listens_to = (WeightRecorded,)
+    tables = {
+        "weight_trend": """
+            household text, person text, day date, weight_kg double precision NOT NULL,
+            trend_kg double precision NOT NULL, PRIMARY KEY (household, person, day)"""
+    }
+    shows = "SELECT day, person, weight_kg, trend_kg FROM weight_trend ORDER BY day DESC, person"
+
+    def fold(self, batch: Batch) -> None:
+        import pandas as pd
+
+        new = batch.frame(WeightRecorded)[["household", "person", "day", "weight_kg"]]
+        persons = new[["household", "person"]].drop_duplicates()
+        cursor = batch.db.execute(
+            "SELECT household, person, day, weight_kg FROM weight_trend"
+            " WHERE (household, person) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+            (list(persons["household"]), list(persons["person"])),
+        )
+        old = pd.DataFrame(cursor.fetchall(), columns=new.columns)
+        weights = (pd.concat([old, new]) if len(old) else new).drop_duplicates(
+            ["household", "person", "day"], keep="last"
+        )
+        with batch.db.cursor() as write:
+            for (household, person), own in weights.groupby(["household", "person"], sort=True):
+                own = own.sort_values("day")
+                times = pd.to_datetime(own["day"])
+                trend = own["weight_kg"].ewm(halflife=f"{HALF_LIFE_DAYS} days", times=times).mean()  # type: ignore[arg-type]  # the stubs know numbers only
+                write.executemany(
+                    "INSERT INTO weight_trend VALUES (%s, %s, %s, %s, %s) ON CONFLICT (household, person, day)"
+                    " DO UPDATE SET weight_kg = excluded.weight_kg, trend_kg = excluded.trend_kg",
+                    [
+                        (household, person, day, weight, value)
+                        for day, weight, value in zip(
+                            own["day"], own["weight_kg"].tolist(), trend.tolist(), strict=True
+                        )
+                    ],
+                )
+
+
+def newest_trend(db: Connection, household: str, person: str) -> float | None:
+    """The smoothed weight in kg on the person's last weigh-in day; None before the first."""
+    row = db.execute(
+        "SELECT trend_kg FROM read.weight_trend WHERE household = %s AND person = %s ORDER BY day DESC LIMIT 1",
+        (household, person),
+    ).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,25 @@
+"""Saying who eats, what for, and what never."""
+
+from collections.abc import Sequence
+
+from meal_assets.contracts import Event
+from meal_assets.contracts.profile import GoalSet, PreferencesSet, ProfileSet
+from meal_assets.event_store import EventStore, Origin
+
+from .base import Accepted, command
+
+
+def set_profile(store: EventStore, event: ProfileSet | GoalSet | PreferencesSet, origin: Origin) -> Accepted:
+    """Record a profile, goal or preferences, unless the same is what was said last of its kind."""
+
+    def decide(history: list[Event]) -> Sequence[Event]:
+        last = next((e for e in reversed(history) if type(e) is type(event)), None)
+        return [] if last == event else [event]
+
+    return command(store, event.stream_in(origin.household), decide, origin)
+
+
+def persons_of(store: EventStore, household: str) -> list[str]:
+    """Everybody of the household who has a profile or a goal, by id."""
+    known = store.latest((ProfileSet, GoalSet), household=household, until=store.head())
+    return sorted({r.event.person for r in known if isinstance(r.event, ProfileSet | GoalSet)})

@@ -1,0 +1,1 @@
+"""Files that other programs wrote, row by row, as commands."""

@@ -1,0 +1,16 @@
+"""The one module Dagster loads."""
+
+import dagster as dg
+
+from meal_assets.platform.assets import all_assets
+from meal_assets.platform.checks import all_checks
+from meal_assets.platform.resources import Log
+from meal_assets.platform.sensor import follow_the_log
+
+defs = dg.Definitions(
+    assets=all_assets(),
+    asset_checks=all_checks(),
+    sensors=[follow_the_log],
+    resources={"log": Log()},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,1 @@
+"""The Dagster face: the only package, with `definitions.py`, that imports Dagster."""

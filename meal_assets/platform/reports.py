@@ -1,0 +1,117 @@
+"""Telling Dagster what was folded outside its runs: materializations, in the order they happened, none lost."""
+
+import dagster as dg
+
+from meal_assets.contracts import TOPICS
+from meal_assets.event_store import Connection, EventStore
+from meal_assets.event_store.checkpoints import (
+    Done,
+    checkpoints,
+    heads,
+    lock_checkpoint,
+    mark_reported,
+    move_checkpoint,
+    nothing_done,
+    take_unreported,
+)
+from meal_assets.read_models.dead_letters import DeadLetters
+from meal_assets.subscriptions import Standing, standings
+
+from .assets import DAYS
+from .checks import IS_CURRENT, NO_OPEN_DEAD_LETTERS, dead_letters_found, lag
+from .keys import key_of, topic_key, topics_of
+from .shown import counts_table, metadata_of
+
+
+def report(instance: dg.DagsterInstance, store: EventStore) -> int:
+    """Report every topic that moved and every batch folded since the last call; how many reports that took.
+
+    A row of the outbox counts as reported only after Dagster has it: killed in between, it is reported again.
+    A subscriber whose topic moved by events it does not listen to is reported too, with none: Dagster would call it
+    out of date for ever.
+    """
+    with store.database.transaction() as db:
+        moved = [name for name in TOPICS if _report_topic(instance, db, name)]
+        topics = {name: at.position for name, at in checkpoints(db).items() if name.startswith("topic/")}
+        stands = {s.subscriber.name: s for s in standings(store)}
+        done = [d for d in take_unreported(db) if d.subscriber in stands]
+        told = {d.subscriber for d in done}
+        untouched = [
+            s
+            for name, s in stands.items()
+            if name not in told and not s.behind and {*moved} & {*topics_of(s.subscriber.listens_to)}
+        ]
+        for standing in untouched:
+            if not getattr(standing.subscriber, "partitioned_by", None):
+                _report_done(instance, db, standing, _nothing(standing), topics)
+        for one in done:
+            _report_done(instance, db, stands[one.subscriber], one, topics)
+            mark_reported(db, one)
+    return len(moved) + len(untouched) + len(done)
+
+
+def _report_topic(instance: dg.DagsterInstance, db: Connection, name: str) -> bool:
+    head = max(heads(db, TOPICS[name]).values(), default=0)
+    at = lock_checkpoint(db, f"topic/{name}")
+    before = at.position if at else 0
+    if at is not None and head <= before:
+        return False
+    counts = {
+        str(t): int(n)
+        for t, n in db.execute(
+            "SELECT type, count(*) FROM log.events WHERE type = ANY(%s) AND position > %s AND position <= %s"
+            " GROUP BY type ORDER BY type",
+            ([e.type_name for e in TOPICS[name]], before, head),
+        )
+    }
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            topic_key(name),
+            metadata={
+                "from_position": min(before + 1, head),
+                "to_position": head,
+                "events": sum(counts.values()),
+                "events_by_type": counts_table(counts),
+            },
+            tags=_data_version(head),
+        )
+    )
+    move_checkpoint(db, f"topic/{name}", head, 1)
+    return True
+
+
+def _nothing(standing: Standing) -> Done:
+    return nothing_done(standing.subscriber.name, standing.subscriber.version, standing.position)
+
+
+def _report_done(
+    instance: dg.DagsterInstance, db: Connection, standing: Standing, done: Done, topics: dict[str, int]
+) -> None:
+    subscriber = standing.subscriber
+    tags = _data_version(done.to) | {"dagster/code_version": str(done.version)}
+    for topic in topics_of(subscriber.listens_to):
+        # "NULL" says that no single event stands behind the input: without it Dagster calls the dependency new
+        tags[f"dagster/input_data_version/topic/{topic}"] = str(
+            done.to if standing.behind else topics[f"topic/{topic}"]
+        )
+        tags[f"dagster/input_event_pointer/topic/{topic}"] = "NULL"
+    metadata = metadata_of(db, subscriber, done)
+    partitions = [p for p in done.partitions if DAYS.has_partition_key(p)] if done.partitions else [None]
+    for partition in partitions:
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(key_of(subscriber), metadata=metadata, tags=tags, partition=partition)
+        )
+    evaluations = [(IS_CURRENT, not standing.behind, lag(standing), dg.AssetCheckSeverity.ERROR)]
+    if subscriber is DeadLetters:
+        found = dead_letters_found(db)
+        evaluations.append((NO_OPEN_DEAD_LETTERS, not found["open"], found, dg.AssetCheckSeverity.WARN))
+    for name, passed, shown, severity in evaluations:
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=key_of(subscriber), check_name=name, passed=passed, metadata=shown, severity=severity
+            )
+        )
+
+
+def _data_version(position: int) -> dict[str, str]:
+    return {"dagster/data_version": str(position), "dagster/data_version_is_user_provided": "true"}

@@ -1,0 +1,82 @@
+"""What a materialization shows of the events that made it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+from psycopg import sql
+
+from meal_assets.event_store import Connection
+from meal_assets.event_store.checkpoints import Done
+from meal_assets.event_store.database import fetch_row
+from meal_assets.read_models import ReadModel
+from meal_assets.subscriptions import Subscriber
+
+PREVIEW_ROWS = 10
+Metadata = dict[str, Any]
+
+
+def metadata_of(db: Connection, subscriber: Subscriber, done: Done | None) -> Metadata:
+    """Positions, events by type, commands, chain head; for a read model also its size and first rows."""
+    shown: Metadata = {}
+    if done is not None:
+        shown |= {
+            "from_position": min(done.after + 1, done.to),
+            "to_position": done.to,
+            "events": sum(done.types.values()),
+            "events_by_type": counts_table(done.types),
+            "correlation_ids": dg.MetadataValue.json([c.hex for c in done.correlation_ids]),
+            "chain_head": dg.MetadataValue.text(done.chain_head.hex()),
+            "seconds": dg.MetadataValue.float(round(done.seconds, 6)),
+        }
+        if done.said:
+            shown["said"] = counts_table(done.said)
+    if issubclass(subscriber, ReadModel):
+        shown |= {"dagster/row_count": row_count(db, subscriber), "preview": preview(db, subscriber)}
+    return shown
+
+
+def counts_table(counts: Mapping[str, int]) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [dg.TableRecord({"type": name, "events": count}) for name, count in counts.items()],
+        schema=dg.TableSchema([dg.TableColumn("type", "string"), dg.TableColumn("events", "int")]),
+    )
+
+
+def row_count(db: Connection, model: type[ReadModel]) -> int:
+    table = next(iter(model.tables))
+    (count,) = fetch_row(db, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("read", table)))
+    return int(count)
+
+
+def preview(db: Connection, model: type[ReadModel]) -> dg.TableMetadataValue:
+    """The model's first rows."""
+    db.execute("SET LOCAL search_path TO read, pg_temp")
+    cursor = db.execute(sql.SQL("{} LIMIT %s").format(sql.SQL(model.shows)), (PREVIEW_ROWS,))
+    columns = [c.name for c in cursor.description or ()]
+    return dg.MetadataValue.table(
+        [dg.TableRecord(dict(zip(columns, map(_cell, row), strict=True))) for row in cursor],
+        schema=dg.TableSchema([dg.TableColumn(name, "string") for name in columns]),
+    )
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case date() | bool() | int():
+            return str(value)
+        case Mapping():
+            return ", ".join(f"{k} {_cell(v)}" for k, v in value.items())
+        case str():
+            return value
+        case Sequence():
+            return ", ".join(map(_cell, value))
+        case Decimal() | float():
+            return f"{value:.6g}"
+        case _:
+            return str(value)

@@ -1,0 +1,164 @@
+"""The asset graph is the map of who reacts to what, and a materialization shows which events made it."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from definitions import defs
+from meal_assets.commands.diary import log_meals
+from meal_assets.commands.recipes import request_recipes
+from meal_assets.consumers import CONSUMERS, Consumer, Said
+from meal_assets.contracts import TOPICS
+from meal_assets.contracts.body import WeightRecorded
+from meal_assets.contracts.diary import MealLogged
+from meal_assets.errors import Transient
+from meal_assets.event_store import EventStore, Origin, Recorded
+from meal_assets.platform.assets import consumer, read_model
+from meal_assets.platform.checks import is_current
+from meal_assets.platform.keys import key_of, topic_key
+from meal_assets.platform.resources import Log
+from meal_assets.read_models import READ_MODELS
+from meal_assets.read_models.daily_nutrition import DailyNutrition
+from meal_assets.read_models.recipe_catalogue import RecipeCatalogue
+from meal_assets.read_models.weight_trend import WeightTrend
+
+SUBSCRIBERS = [*READ_MODELS.values(), *CONSUMERS.values()]
+
+
+@pytest.fixture(scope="module")
+def specs() -> dict[dg.AssetKey, dg.AssetSpec]:
+    return {s.key: s for s in defs.resolve_all_asset_specs()}
+
+
+def test_the_definitions_load_and_have_no_cycle() -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_every_topic_read_model_and_consumer_is_an_asset(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
+    assert set(specs) == {*map(topic_key, TOPICS), *map(key_of, SUBSCRIBERS)}
+
+
+def test_every_asset_says_what_it_is_and_whose(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
+    for spec in specs.values():
+        assert spec.description, spec.key
+        assert spec.owners, spec.key
+        assert spec.kinds, spec.key
+        assert spec.group_name in {"topics", "read_models", "consumers"}
+
+
+@pytest.mark.parametrize("subscriber", SUBSCRIBERS, ids=lambda s: s.name)
+def test_a_subscriber_depends_on_the_topics_it_listens_to(
+    subscriber: type, specs: dict[dg.AssetKey, dg.AssetSpec]
+) -> None:
+    assert {d.asset_key for d in specs[key_of(subscriber)].deps} == {topic_key(e.topic) for e in subscriber.listens_to}
+
+
+@pytest.mark.parametrize("kind", CONSUMERS.values(), ids=lambda c: c.name)
+def test_a_topic_depends_on_the_consumers_that_speak_in_it(kind: type, specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
+    for event in kind.says:
+        assert key_of(kind) in {d.asset_key for d in specs[topic_key(event.topic)].deps}
+
+
+def test_every_subscriber_has_its_check_and_the_sensor_targets_it() -> None:
+    repository = defs.get_repository_def()
+    assert {k.asset_key for k in repository.asset_graph.asset_check_keys} == set(map(key_of, SUBSCRIBERS))
+    (sensor,) = repository.sensor_defs
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    selection = sensor.targets[0].resolvable_to_job.selection
+    assert selection.resolve(repository.asset_graph) == set(map(key_of, SUBSCRIBERS))
+
+
+def test_materializing_a_read_model_brings_it_to_the_head_and_shows_what_made_it(
+    instance: dg.DagsterInstance, history: int, store: EventStore
+) -> None:
+    result = dg.materialize([read_model(RecipeCatalogue)], resources={"log": Log()}, instance=instance)
+    (made,) = result.asset_materializations_for_node("read_model__recipe_catalogue")
+    fetched = next(r for r in store.read() if r.event.type_name == "recipe.RecipeFetched")
+    shown = {name: value.value for name, value in made.metadata.items()}
+    assert shown["from_position"] == 1
+    assert shown["to_position"] == fetched.position
+    assert shown["correlation_ids"] == [fetched.correlation_id.hex]
+    assert shown["dagster/row_count"] == 1
+    assert [r.data for r in made.metadata["events_by_type"].records] == [{"type": "recipe.RecipeFetched", "events": 1}]
+    assert made.metadata["preview"].records[0].data["recipe"] == "overnight-oats"
+    assert made.tags["dagster/data_version"] == str(fetched.position)
+    with store.database.transaction() as db:
+        (chain_head,) = db.execute(
+            "SELECT encode(hash, 'hex') FROM log.events WHERE position = %s", (fetched.position,)
+        ).fetchone()
+        (unreported,) = db.execute("SELECT count(*) FROM log.outbox WHERE reported_at IS NULL").fetchone()
+    assert shown["chain_head"] == chain_head
+    assert unreported == 0
+
+
+def test_a_partition_is_summed_up_anew_from_its_own_events(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    for n, day in enumerate(("2026-11-22", "2026-11-23")):
+        meal = MealLogged.model_validate(MealLogged.examples[n] | {"day": day})
+        log_meals(store, meal.person, meal.day, [meal], origin)
+    asset = read_model(DailyNutrition)
+    read = "SELECT person, day::text, entries, kcal FROM read.daily_nutrition ORDER BY day"
+
+    def materialize_last_day() -> list[tuple[object, ...]]:
+        dg.materialize([asset], resources={"log": Log()}, instance=instance, partition_key="2026-11-23")
+        with store.database.transaction() as db:
+            return db.execute(read).fetchall()
+
+    right = materialize_last_day()
+    assert [row[1] for row in right] == ["2026-11-22", "2026-11-23"]
+    with store.database.transaction() as db:
+        db.execute("UPDATE read.daily_nutrition SET kcal = 1")
+    mended = materialize_last_day()
+    assert mended[1] == right[1]
+    assert mended[0][3] == 1  # the other day was not asked for
+
+
+def test_materializing_a_consumer_handles_what_is_new(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    request_recipes(store, "one.jsonl", b'{"title": "Soup", "ingredients": ["1 leek"]}\n', origin)
+    result = dg.materialize(
+        [consumer(CONSUMERS["fetch_recipes"])], resources={"log": Log()}, instance=instance, raise_on_error=True
+    )
+    (made,) = result.asset_materializations_for_node("consumer__fetch_recipes")
+    assert {r.data["type"]: r.data["events"] for r in made.metadata["said"].records} == {
+        "recipe.RecipeFetched": 1,
+        "recipe.RecipesFetched": 1,
+    }
+
+
+def test_a_consumer_that_cannot_go_on_fails_its_run_and_keeps_its_place(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    class Unlucky(Consumer):
+        """Never gets through."""
+
+        listens_to = (WeightRecorded,)
+        says = ()
+
+        def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said]:
+            raise Transient("the scale does not answer")
+            yield
+
+    said = WeightRecorded.model_validate(WeightRecorded.examples[0])
+    store.append(said.stream_in("home"), [said], origin=origin)
+    result = dg.materialize([consumer(Unlucky)], resources={"log": Log()}, instance=instance, raise_on_error=False)
+    assert not result.success
+    assert "the scale does not answer" in str(result.failure_data_for_node("consumer__unlucky"))
+    with store.database.transaction() as db:
+        assert db.execute("SELECT position FROM log.checkpoints WHERE subscriber = 'unlucky'").fetchone() == (0,)
+
+
+def test_a_check_fails_while_its_model_is_behind(instance: dg.DagsterInstance, history: int, store: EventStore) -> None:
+    asset, check = read_model(WeightTrend), is_current(WeightTrend)
+    behind = dg.materialize(
+        [asset, check],
+        resources={"log": Log()},
+        instance=instance,
+        selection=dg.AssetSelection.checks(check),
+    )
+    assert [e.passed for e in behind.get_asset_check_evaluations()] == [False]
+    current = dg.materialize([asset, check], resources={"log": Log()}, instance=instance)
+    assert [e.passed for e in current.get_asset_check_evaluations()] == [True]

@@ -1,0 +1,5 @@
+"""`python -m meal_assets.cli` is `meals`."""
+
+from . import main
+
+main()

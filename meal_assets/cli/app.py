@@ -1,0 +1,36 @@
+"""The program `meals`: its commands, and how errors reach the person."""
+
+import sys
+
+import typer
+
+from meal_assets.errors import MealAssetsError
+
+from . import bring, eat, people, system, week
+
+app = typer.Typer(
+    name="meals",
+    help="Plan, cook, log and reconcile a household's meals. Start with `meals demo`, or `meals up --demo`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (system, people, bring, week, eat):
+    part.add_to(app)
+
+
+def main() -> None:
+    """Run the command; an error made on purpose is told in one line and ends with status 1."""
+    from pydantic import ValidationError
+    from rich.console import Console
+
+    try:
+        app()
+    except MealAssetsError as error:
+        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except ValidationError as error:
+        for wrong in error.errors():
+            where = ".".join(map(str, wrong["loc"])) or error.title
+            Console(stderr=True).print(f"[bold red]{where}[/]: {wrong['msg']}", highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,134 @@
+"""`meals log`, `day`: what was eaten."""
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from meal_assets.contracts.diary import MealLogged
+
+    from .session import Session
+
+Person = Annotated[str, typer.Argument(help="Short id of the person.")]
+Day = Annotated[datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day; today without it.")]
+SHOWN_DAYS = 7
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(log)
+    app.command()(day)
+
+
+def log(
+    person: Person,
+    meal: Annotated[str, typer.Argument(help="breakfast, lunch, dinner or snack.")] = "",
+    food: Annotated[str | None, typer.Option(help="What it was; without it, what the plan says.")] = None,
+    servings: Annotated[float | None, typer.Option(help="Servings of the planned dish; as planned without it.")] = None,
+    kcal: Annotated[float | None, typer.Option(help="Energy in kcal, with --food.")] = None,
+    protein: Annotated[float | None, typer.Option(help="In g, with --food.")] = None,
+    carbs: Annotated[float | None, typer.Option(help="In g, with --food.")] = None,
+    fat: Annotated[float | None, typer.Option(help="In g, with --food.")] = None,
+    on: Annotated[
+        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day; today without it.")
+    ] = None,
+    close: Annotated[bool, typer.Option("--close", help="The day's diary is complete: reconcile it.")] = False,
+    undo: Annotated[str | None, typer.Option(help="Take back the entry with this id instead.")] = None,
+) -> None:
+    """Log a meal: as planned, or any food with its energy and macronutrients; or close the day.
+
+    Examples: meals log ada dinner · meals log ada snack --food Apple --kcal 78 --protein 0.4 --carbs 21 --fat 0.3 ·
+    meals log ada --close
+    """
+    from meal_assets.commands.diary import close_day, log_meals, retract_meal
+    from meal_assets.errors import Invalid
+
+    from .session import console, session
+
+    with session() as s:
+        when = (on or datetime.now()).date()
+        if undo:
+            retract_meal(s.store, person, when, undo, s.origin())
+        elif meal:
+            entry = (
+                _planned(s, person, when, meal, servings)
+                if food is None
+                else _told(person, when, meal, food, kcal, protein, carbs, fat)
+            )
+            log_meals(s.store, person, when, [entry], s.origin(), close=close)
+            console.print(f"{person} {meal}: {entry.food}, {entry.nutrition.kcal:.0f} kcal (entry {entry.entry})")
+        elif close:
+            close_day(s.store, person, when, s.origin())
+        else:
+            raise Invalid("meal", "say which meal it was, or --close, or --undo ENTRY")
+        s.settle("Adding up")
+        show_days(s, when, when, person)
+
+
+def day(
+    person: Annotated[str | None, typer.Argument(help="Short id of a person; everybody without it.")] = None,
+    on: Day = None,
+) -> None:
+    """Show what was eaten against the targets, over the week that ends on the day."""
+    from .session import session
+
+    with session() as s:
+        s.settle("Adding up")
+        last = (on or datetime.now()).date()
+        show_days(s, last - timedelta(days=SHOWN_DAYS - 1), last, person)
+
+
+def show_days(s: "Session", first: date, last: date, person: str | None = None) -> None:
+    """Print what was eaten from `first` to `last`, and what the control loop says of it."""
+    from meal_assets.read_models.daily_nutrition import days_eaten
+    from meal_assets.read_models.reconciliation import reconciled_days
+    from meal_assets.read_models.targets import household_targets
+
+    from .session import console
+    from .tables import eaten_table, reconciled_table
+
+    with s.store.database.transaction() as db:
+        targets = {t.person: t for t in household_targets(db, s.household)}
+        eaten = days_eaten(db, s.household, first, last, person)
+        verdicts = [d for d in reconciled_days(db, s.household, first, last) if person in (None, d.person)]
+    if not eaten:
+        console.print("Nothing logged in these days.")
+        return
+    console.print(eaten_table(eaten, targets))
+    if verdicts:
+        console.print(reconciled_table(verdicts))
+
+
+def _planned(s: "Session", person: str, when: date, meal: str, servings: float | None) -> "MealLogged":
+    from meal_assets.commands.diary import planned_meal
+
+    return planned_meal(s.store, s.household, person, when, meal, servings)
+
+
+def _told(
+    person: str,
+    when: date,
+    meal: str,
+    food: str,
+    kcal: float | None,
+    protein: float | None,
+    carbs: float | None,
+    fat: float | None,
+) -> "MealLogged":
+    from meal_assets.contracts.diary import MealLogged
+    from meal_assets.errors import Invalid
+    from meal_assets.event_store.records import uuid7
+
+    if kcal is None or protein is None or carbs is None or fat is None:
+        raise Invalid("--food", "needs --kcal, --protein, --carbs and --fat with it")
+    return MealLogged.model_validate(
+        {
+            "entry": uuid7().hex,
+            "person": person,
+            "day": when,
+            "meal": meal,
+            "food": food,
+            "nutrition": {"kcal": kcal, "protein_g": protein, "carbs_g": carbs, "fat_g": fat},
+            "source": "person",
+        }
+    )

@@ -1,0 +1,233 @@
+"""Starting Dagster beside the database, stopping it whatever happens, and clearing away what a crash left."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess  # Dagster's own programs, by this interpreter
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import psutil
+from filelock import FileLock, Timeout
+
+from meal_assets.errors import Unavailable
+
+PROJECT = Path(__file__).parents[2]
+START_SECONDS = 90
+STOP_SECONDS = 2
+"""What a process gets to end by itself; killing it loses nothing, for all that counts is in the database."""
+TRIES_FOR_A_PORT = 50
+
+
+@dataclass(slots=True)
+class Services:
+    """What `meals up` runs, each in a session of its own, so that Ctrl-C reaches only us."""
+
+    home: Path
+    database_url: str
+    port: int
+    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, said: Callable[[str], None]) -> None:
+        """Start code server, daemon and web server and wait until the web server shows our code.
+
+        Raises `Unavailable` with the end of its log when one of them ends or does not get ready.
+        """
+        folder = self.home / "dagster"
+        folder.mkdir(parents=True, exist_ok=True)
+        (self.home / "logs").mkdir(exist_ok=True)
+        shutil.copyfile(PROJECT / "dagster.yaml", folder / "dagster.yaml")  # Dagster reads it in its own home only
+        code = self.home / "code.sock"
+        code.unlink(missing_ok=True)
+        workspace = folder / "workspace.yaml"
+        workspace.write_text(
+            f"load_from:\n  - grpc_server:\n      socket: {json.dumps(str(code))}\n      location_name: meal_assets\n"
+        )
+        said("code server")
+        self._spawn("code server", "dagster", "code-server", "start", "-f", "definitions.py", "-s", str(code))
+        self._until(code.exists, "code server")
+        said("daemon and web server")
+        self._spawn("daemon", "dagster._daemon", "run", "-w", str(workspace))
+        self._spawn("web server", "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(self.port))
+        self._until(lambda: _shows_our_code(self.url), "web server")
+
+    def check(self) -> None:
+        """Raises `Unavailable` when one of them has ended by itself."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise Unavailable(f"the {name} ended with status {process.returncode}:\n{self._end_of_log(name)}")
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """End them all, the last started first, and their runs with them."""
+        for process in reversed(self.processes.values()):
+            _signal_group(process.pid, signal.SIGKILL if at_once else signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
+            _signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+        self.processes.clear()
+        _state_file(self.home).unlink(missing_ok=True)
+
+    def _spawn(self, name: str, module: str, *arguments: str) -> None:
+        environment = os.environ | {
+            "DAGSTER_HOME": str(self.home / "dagster"),
+            "MEALS_HOME": str(self.home),
+            "MEALS_DATABASE_URL": self.database_url,
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+        }
+        with self._log(name).open("wb") as log:
+            self.processes[name] = subprocess.Popen(  # noqa: S603  # our interpreter, our arguments
+                [sys.executable, "-m", module, *arguments],
+                cwd=PROJECT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        running = {
+            n: [p.pid, psutil.Process(p.pid).create_time()] for n, p in self.processes.items() if p.poll() is None
+        }
+        _state_file(self.home).write_text(json.dumps({"pid": os.getpid(), "url": self.url, "processes": running}))
+
+    def _until(self, ready: Callable[[], bool], name: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise Unavailable(f"the {name} was not ready in {START_SECONDS} s:\n{self._end_of_log(name)}")
+            time.sleep(0.1)
+
+    def _log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name.replace(' ', '-')}.log"
+
+    def _end_of_log(self, name: str) -> str:
+        lines = self._log(name).read_text(errors="replace").splitlines()
+        return "\n".join([*lines[-15:], f"(all of it: {self._log(name)})"])
+
+
+@contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Held while `meals up` runs. Raises `Unavailable` when another one does; falls by itself if we die."""
+    home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home / "up.lock")
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        where = running(home).get("url", "")
+        raise Unavailable(f"meals is already up in {home}: {where}. `meals down` stops it.") from None
+    try:
+        clear_leftovers(home)
+        yield
+    finally:
+        (home / "up.lock").unlink(missing_ok=True)  # before the release: who waits for it sees that it is gone
+        lock.release()
+
+
+def is_up(home: Path) -> bool:
+    """Whether `meals up` runs for this home."""
+    if not (home / "up.lock").exists():
+        return False
+    lock = FileLock(home / "up.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def running(home: Path) -> Mapping[str, object]:
+    """What the running `meals up` wrote down: pid, url, processes; empty when there is none."""
+    try:
+        found: dict[str, object] = json.loads(_state_file(home).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def clear_leftovers(home: Path) -> list[str]:
+    """End processes of an earlier `meals up` that died without ending them; their names."""
+    ended = []
+    processes = running(home).get("processes")
+    for name, (pid, created) in dict(processes if isinstance(processes, dict) else {}).items():
+        try:
+            is_ours = abs(psutil.Process(pid).create_time() - created) < 1
+        except psutil.NoSuchProcess:
+            continue
+        if is_ours:
+            _signal_group(pid, signal.SIGKILL)
+            ended.append(name)
+    _state_file(home).unlink(missing_ok=True)
+    (home / "code.sock").unlink(missing_ok=True)
+    return ended
+
+
+def free_port(wanted: int) -> int:
+    """`wanted`, or the next one that nobody listens on."""
+    for port in range(wanted, min(wanted + TRIES_FOR_A_PORT, 65536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise Unavailable(f"no free port from {wanted} on: set MEALS_PORT")
+
+
+class Interrupt:
+    """Counts SIGINT and SIGTERM from now on: the first asks to stop, a second one to hurry."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count == 1:
+            raise KeyboardInterrupt
+
+
+def _state_file(home: Path) -> Path:
+    return home / "up.json"
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _shows_our_code(url: str) -> bool:
+    query = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
+    try:
+        answer = _graphql(url, query)
+    except (httpx.HTTPError, ValueError):
+        return False
+    return bool((answer.get("data") or {}).get("repositoriesOrError", {}).get("nodes"))
+
+
+def skip_greeting(url: str) -> None:
+    """Keep Dagster's first-visit dialog from covering the page."""
+    with contextlib.suppress(httpx.HTTPError, ValueError):
+        _graphql(url, "mutation { setNuxSeen }")
+
+
+def _graphql(url: str, query: str) -> dict[str, Any]:
+    answer: dict[str, Any] = httpx.post(f"{url}/graphql", json={"query": query}, timeout=5).json()
+    return answer

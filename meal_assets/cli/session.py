@@ -1,0 +1,127 @@
+"""One command's way into the log, and waiting until everybody has reacted to it."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from meal_assets.errors import Unavailable
+from meal_assets.event_store import Database, EventStore, Origin
+from meal_assets.settings import Settings
+
+from .services import is_up
+
+PATIENCE_SECONDS = 120
+"""How long to wait for somebody else's process without seeing anything move."""
+LOOK_SECONDS = 0.2
+
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The settings of this machine and the log they name."""
+
+    settings: Settings
+    store: EventStore
+
+    @property
+    def household(self) -> str:
+        return self.settings.household
+
+    def origin(self) -> Origin:
+        """A new command by the person at the keyboard."""
+        return Origin(self.settings.household, self.settings.actor)
+
+    def settle(self, doing: str) -> None:
+        """Wait until every read model and consumer has reacted to all there is, with progress on the screen.
+
+        Where `meals up` runs, its Dagster does the work; else this process does.
+        """
+        with progress() as bar:
+            task = bar.add_task(doing, total=None)
+            if is_up(self.settings.home):
+                _watch(self.store, bar, task, doing)
+            else:
+                _work(self.store, bar, task, doing)
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """The settings and the opened log."""
+    settings = Settings()
+    with Database.open(settings) as database:
+        yield Session(settings, EventStore(database))
+
+
+def progress() -> Progress:
+    """A progress display that leaves no trace when it is done."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _work(store: EventStore, bar: Progress, task: TaskID, doing: str) -> None:
+    from meal_assets.subscriptions import settle
+
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            settle(store)
+        except BaseException as error:
+            failure.append(error)
+
+    worker = threading.Thread(target=run, name="settle", daemon=True)
+    first = store.head()
+    worker.start()
+    while worker.is_alive():
+        worker.join(LOOK_SECONDS)
+        _show(bar, task, doing, store.head() - first)
+    if failure:
+        raise failure[0]
+    _complain(store)
+
+
+def _watch(store: EventStore, bar: Progress, task: TaskID, doing: str) -> None:
+    from meal_assets.subscriptions import standings
+
+    first = store.head()
+    seen: object = None
+    moved = time.monotonic()
+    with store.listen() as wait:
+        while behind := [s for s in standings(store) if s.behind]:
+            now = [(s.subscriber.name, s.position) for s in behind]
+            if now != seen:
+                seen, moved = now, time.monotonic()
+            _show(bar, task, f"{doing}: {', '.join(s.subscriber.name for s in behind)}", store.head() - first)
+            if _complain(store):
+                return
+            if time.monotonic() - moved > PATIENCE_SECONDS:
+                raise Unavailable(
+                    f"{', '.join(name for name, _ in now)} did not move for {PATIENCE_SECONDS} s."
+                    " `meals status` shows what runs; `meals down`, then `meals up`, starts it anew. Nothing is lost."
+                )
+            wait(LOOK_SECONDS)
+
+
+def _show(bar: Progress, task: TaskID, doing: str, events: int) -> None:
+    bar.update(task, description=f"{doing} ({events:,} new events)" if events else doing)
+
+
+def _complain(store: EventStore) -> bool:
+    """Say which consumers could not go on; True when one is backing off, so that waiting makes no sense."""
+    from meal_assets.consumers.base import failed_attempts
+
+    stuck = {name: tried for name, tried in failed_attempts(store).items() if tried.backing_off}
+    for name, tried in stuck.items():
+        console.print(f"[yellow]{name} could not go on and will try again[/] (attempt {tried.attempts}): {tried.error}")
+    return bool(stuck)

@@ -1,0 +1,294 @@
+"""`meals up`, `down`, `demo`, `status`, `events`, `rebuild`, `dead-letters`: the platform itself."""
+
+import time
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from .session import Session
+
+SHOWN_EVENTS = 20
+GROUPS = ",".join(f"global@global:{group}" for group in ("topics", "consumers", "read_models"))
+"""How the Dagster UI names the groups of the graph that are to be open."""
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(up)
+    app.command()(down)
+    app.command()(demo)
+    app.command()(status)
+    app.command()(events)
+    app.command()(rebuild)
+    app.command("dead-letters")(dead_letters)
+
+
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="Show a planned week of a made-up household.")] = False,
+) -> None:
+    """Start database, code server, daemon and web server; Ctrl-C stops all of it."""
+    from meal_assets.errors import Unavailable
+    from meal_assets.event_store import Database, EventStore
+    from meal_assets.settings import Settings
+
+    from .services import Interrupt, Services, free_port, only_one, skip_greeting
+    from .session import Session, console
+
+    settings = Settings()
+    with only_one(settings.home):
+        interrupt = Interrupt()
+        services: Services | None = None
+        try:
+            with console.status("Starting the database") as shown:
+                database = Database.open(settings)
+            services = Services(settings.home, database.url, free_port(settings.port))
+            with database, console.status("Starting") as shown:
+                services.start(lambda what: shown.update(f"Starting {what}"))
+                skip_greeting(services.url)
+                shown.stop()
+                if demo:
+                    _show_demo(Session(settings, EventStore(database)))
+                _print_where(settings.home, services.url, own=settings.database_url is not None)
+                while True:
+                    services.check()
+                    time.sleep(0.5)
+        except KeyboardInterrupt:
+            console.print("Stopping …")
+        except Unavailable:
+            interrupt.count += 1
+            raise
+        finally:
+            if services:
+                services.stop(at_once=interrupt.count > 1)
+    console.print("Stopped. Everything is kept: `meals up` goes on from here.")
+
+
+def down() -> None:
+    """Stop a running `meals up`, and whatever one that died has left behind."""
+    import os
+    import signal
+
+    from meal_assets.event_store.embedded import stop_embedded
+    from meal_assets.settings import Settings
+
+    from .services import STOP_SECONDS, clear_leftovers, is_up, running
+    from .session import console
+
+    settings = Settings()
+    if is_up(settings.home):
+        pid = running(settings.home).get("pid")
+        if isinstance(pid, int):
+            os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 2 * STOP_SECONDS
+        with console.status("Stopping"):
+            while is_up(settings.home) and time.monotonic() < deadline:
+                time.sleep(0.1)
+        if is_up(settings.home) and isinstance(pid, int):
+            os.kill(pid, signal.SIGKILL)
+        console.print("Stopped.")
+    left = clear_leftovers(settings.home)
+    if settings.database_url is None and settings.home.exists() and stop_embedded(settings.home):
+        left.append("PostgreSQL")
+    if left:
+        console.print(f"Cleared away what was left behind: {', '.join(left)}.")
+    (settings.home / "up.lock").unlink(missing_ok=True)
+
+
+def demo() -> None:
+    """A made-up household: two people, the starter library, a planned week, logged days, one reconciliation."""
+    from .services import is_up, running
+    from .session import console, session
+
+    with session() as s:
+        _show_demo(s)
+        if is_up(s.settings.home):
+            _print_links(str(running(s.settings.home).get("url")))
+        else:
+            console.print("`meals up` shows all of it in Dagster.")
+
+
+def status() -> None:
+    """Show what runs, where every read model and consumer stands, and what waits for a decision."""
+    from rich.table import Table
+
+    from meal_assets.consumers.base import failed_attempts
+    from meal_assets.event_store.database import without_password
+    from meal_assets.read_models import ReadModel
+    from meal_assets.read_models.dead_letters import open_letters
+    from meal_assets.subscriptions import standings
+
+    from .services import is_up, running
+    from .session import console, session
+
+    with session() as s:
+        up = is_up(s.settings.home)
+        console.print(f"Dagster: {running(s.settings.home).get('url') if up else 'not running (`meals up`)'}")
+        console.print(f"Database: {without_password(s.store.database.url)}", highlight=False, soft_wrap=True)
+        console.print(f"Head of the log: {s.store.head():,}")
+        tried = failed_attempts(s.store)
+        table = Table("", "subscriber", "stands at", "newest of its events", "state")
+        for standing in standings(s.store):
+            name = standing.subscriber.name
+            state = f"tried {tried[name].attempts} times: {tried[name].error}" if name in tried else ""
+            table.add_row(
+                "read model" if issubclass(standing.subscriber, ReadModel) else "consumer",
+                name,
+                f"{max(standing.position, 0):,}",
+                f"{standing.head:,}",
+                state or ("[yellow]behind[/]" if standing.behind else "[green]current[/]"),
+            )
+        console.print(table)
+        with s.store.database.transaction() as db:
+            letters = open_letters(db)
+        if letters:
+            console.print(f"[red]{len(letters)} dead letters wait for a decision:[/] `meals dead-letters`")
+
+
+def events(
+    after: Annotated[int | None, typer.Option(help="Only events after this position; the newest without it.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Only this topic.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = SHOWN_EVENTS,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on showing what happens, until Ctrl-C.")] = False,
+) -> None:
+    """Show events of the log, oldest first."""
+    from meal_assets.contracts import TOPICS
+    from meal_assets.errors import Invalid
+
+    from .session import console, session
+
+    if topic is not None and topic not in TOPICS:
+        raise Invalid("--topic", f"{topic!r} is none of {', '.join(TOPICS)}")
+    with session() as s:
+        types = TOPICS[topic] if topic else ()
+        newest = s.store.read_newest(types, limit) if after is None else s.store.read(after, types, limit)
+        for recorded in newest:
+            console.print(_line(recorded), highlight=False, soft_wrap=True)
+        if follow:
+            last = newest[-1].position if newest else s.store.head()
+            try:
+                for batch in s.store.follow(last, types):
+                    for recorded in batch:
+                        console.print(_line(recorded), highlight=False, soft_wrap=True)
+            except KeyboardInterrupt:
+                return
+
+
+def rebuild(model: Annotated[str, typer.Argument(help="Name of a read model, or all.")]) -> None:
+    """Build a read model anew from the whole log; the old one serves until the new one is complete."""
+    from meal_assets.errors import Invalid
+    from meal_assets.read_models import READ_MODELS
+    from meal_assets.read_models import rebuild as build
+
+    from .session import console, progress, session
+
+    if model != "all" and model not in READ_MODELS:
+        raise Invalid("model", f"{model!r} is none of all, {', '.join(READ_MODELS)}")
+    with session() as s:
+        for name in READ_MODELS if model == "all" else (model,):
+            head, began = s.store.head(), time.perf_counter()
+            with progress() as bar:
+                show = partial(_show_position, bar, bar.add_task(f"Rebuilding {name}", total=head))
+                done = build(READ_MODELS[name](), s.store, progress=show)
+            console.print(f"{name} stands at {done.position:,}, rebuilt in {time.perf_counter() - began:.2f} s")
+
+
+def dead_letters(
+    retry: Annotated[str | None, typer.Option(help="Let CONSUMER:POSITION be tried again.")] = None,
+    discard: Annotated[str | None, typer.Option(help="Say that CONSUMER:POSITION need not be handled.")] = None,
+    reason: Annotated[str, typer.Option(help="Why it is discarded.")] = "",
+) -> None:
+    """Show events that a consumer could not handle; retry one, or discard it with a reason."""
+    from rich.table import Table
+
+    from meal_assets.commands import dead_letters as commands
+    from meal_assets.errors import Invalid
+    from meal_assets.read_models.dead_letters import open_letters
+
+    from .session import console, session
+
+    with session() as s:
+        if retry:
+            commands.retry(s.store, *_letter(retry), s.origin())
+        if discard:
+            if not reason:
+                raise Invalid("--reason", "is needed to discard an event")
+            commands.discard(s.store, *_letter(discard), reason, s.origin())
+        s.settle("Looking")
+        with s.store.database.transaction() as db:
+            letters = open_letters(db)
+        if not letters:
+            console.print("No open dead letters.")
+            return
+        table = Table("letter", "event", "attempts", "error")
+        for consumer, position, event_type, error, attempts in letters:
+            table.add_row(f"{consumer}:{position}", event_type, str(attempts), error)
+        console.print(table)
+
+
+def _show_position(bar: "Progress", task: "TaskID", position: int) -> None:
+    bar.update(task, completed=position)
+
+
+def _letter(text: str) -> tuple[str, int]:
+    from meal_assets.errors import Invalid
+
+    consumer, _, position = text.partition(":")
+    if not position.isdigit():
+        raise Invalid("letter", f"{text!r} is not like generate_plan:7")
+    return consumer, int(position)
+
+
+def _line(recorded: object) -> str:
+    from rich.markup import escape
+
+    from meal_assets.event_store import Recorded
+
+    assert isinstance(recorded, Recorded)
+    said = recorded.event.model_dump_json(exclude_none=True)
+    when = recorded.recorded_at.astimezone()
+    return (
+        f"[dim]{recorded.position:>7} {when:%Y-%m-%d %H:%M:%S}[/] [bold]{recorded.event.type_name}[/]"
+        f" [dim]by {escape(recorded.actor)}[/] {escape(said if len(said) < 200 else said[:199] + '…')}"
+    )
+
+
+def _show_demo(s: "Session") -> None:
+    from meal_assets import demo
+
+    from .eat import show_days
+    from .people import show_targets
+    from .session import console, monday_of
+    from .week import show_week
+
+    today = datetime.now().date()
+    console.print("[bold]A household of two[/]: Ada and Ben, the starter library, a planned week, three logged days.")
+    for doing, act in demo.steps(s.store, s.origin, today):
+        act()
+        s.settle(doing)
+    show_targets(s)
+    show_week(s, monday_of(today))
+    show_days(s, *demo.logged_days(today))
+
+
+def _print_where(home: object, url: str, *, own: bool) -> None:
+    from .session import console
+
+    where = "your own (MEALS_DATABASE_URL)" if own else f"embedded, in {home}/postgres"
+    console.print(f"Database: {where} · Dagster: {url} · logs: {home}/logs", highlight=False, soft_wrap=True)
+    _print_links(url)
+    console.print("Ctrl-C stops it. In another terminal: `meals status`, `meals week`, `meals --help`.")
+
+
+def _print_links(url: str) -> None:
+    from .session import console
+
+    for what, path in (
+        ("Who reacts to what", f"/asset-groups?expanded={GROUPS}"),
+        ("The planned week, and which events made it", "/assets/read_model/week_plan"),
+        ("Days as eaten", "/assets/read_model/daily_nutrition"),
+    ):
+        console.print(f"  {what}: [link={url}{path}]{url}{path}[/link]", highlight=False, soft_wrap=True)

@@ -1,0 +1,132 @@
+"""Weeks, days and lists as people look at them on a terminal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+from rich.table import Table
+from rich.text import Text
+
+from meal_assets.contracts.values import MEALS
+from meal_assets.domain.shopping import AS_WRITTEN, shown
+from meal_assets.read_models.daily_nutrition import DayEaten
+from meal_assets.read_models.reconciliation import ReconciledDay
+from meal_assets.read_models.shopping_list import ListItem
+from meal_assets.read_models.targets import PersonTargets
+from meal_assets.read_models.week_plan import DayTotal, PlannedWeek
+
+GOOD_PCT, FAIR_PCT = 5, 10
+NUTRIENTS = ("energy", "protein", "carbs", "fat")
+UNITS = ("kcal", "g", "g", "g")
+
+
+def week_table(week: PlannedWeek) -> Table:
+    """The week as a grid of days and meals, each dish with its portions in servings."""
+    meals = [m for m in MEALS if any(c.meal == m for c in week.cells)]
+    table = Table(title=f"Week of {week.week:%A %d %B %Y}", title_justify="left", show_lines=True)
+    table.add_column("", style="bold", no_wrap=True)
+    for meal in meals:
+        table.add_column(meal.capitalize())
+    cells = {(c.day, c.meal): c for c in week.cells}
+    for day in (week.week + timedelta(days=n) for n in range(7)):
+        row = [Text(f"{day:%a %d}")]
+        for meal in meals:
+            cell = cells.get((day, meal))
+            row.append(
+                Text("–", style="dim")
+                if cell is None
+                else Text.assemble(cell.title, "\n", (_portions(cell.portions), "dim"))
+            )
+        table.add_row(*row)
+    return table
+
+
+def totals_table(days: Sequence[DayTotal]) -> Table:
+    """Each person's planned days beside their targets."""
+    table = Table(title="Planned against target", title_justify="left")
+    table.add_column("", style="bold")
+    table.add_column("who")
+    for name in NUTRIENTS:
+        table.add_column(name, justify="right")
+    for total in days:
+        table.add_row(f"{total.day:%a %d}", total.person, *against(total.planned, total.target))
+    return table
+
+
+def eaten_table(days: Sequence[DayEaten], targets: Mapping[str, PersonTargets]) -> Table:
+    """What was eaten beside the target that holds."""
+    table = Table(title="Eaten against target", title_justify="left")
+    for name in ("day", "who", "entries"):
+        table.add_column(name)
+    for name in NUTRIENTS:
+        table.add_column(name, justify="right")
+    for day in days:
+        known = targets.get(day.person)
+        goal = known.target if known and known.target else (0.0,) * 4
+        table.add_row(f"{day.day:%a %d %b}", day.person, str(day.entries), *against(day.eaten, goal))
+    return table
+
+
+def reconciled_table(days: Sequence[ReconciledDay]) -> Table:
+    """The control loop's verdicts."""
+    table = Table(title="Reconciled days (average of the week so far against target)", title_justify="left")
+    for name in ("day", "who", *NUTRIENTS, "verdict", "try next"):
+        table.add_column(name, justify="right" if name in NUTRIENTS else "left")
+    for day in days:
+        table.add_row(
+            f"{day.day:%a %d %b}",
+            day.person,
+            *(_percent(day.deviation[n]) for n in ("kcal", "protein_g", "carbs_g", "fat_g")),
+            Text("on track", style="green") if day.within_tolerance else Text("off track", style="yellow"),
+            ", ".join(s["title"] for s in day.suggestions[:2]),
+        )
+    return table
+
+
+def targets_table(persons: Sequence[PersonTargets]) -> Table:
+    """Everybody's day."""
+    table = Table(title="Daily targets", title_justify="left")
+    for name in ("who", "name", *NUTRIENTS, "tolerance", "from", "never"):
+        table.add_column(name, justify="right" if name in NUTRIENTS else "left")
+    for person in persons:
+        amounts = [f"{v:,.0f} {u}" for v, u in zip(person.target or (), UNITS, strict=False)] or ["–"] * 4
+        table.add_row(
+            person.person,
+            person.name or "",
+            *amounts,
+            "" if person.tolerance_pct is None else f"± {person.tolerance_pct:g} %",
+            (person.source or "").replace("_", " "),
+            ", ".join(person.exclude),
+        )
+    return table
+
+
+def shopping_table(week: date, items: Sequence[ListItem]) -> Table:
+    """The list, with what each line is for."""
+    table = Table(title=f"Shopping for the week of {week:%d %B %Y}", title_justify="left")
+    table.add_column("")
+    table.add_column("amount", justify="right", no_wrap=True)
+    table.add_column("item")
+    table.add_column("for", style="dim")
+    for item in items:
+        amount = f"{item.quantity:.2g} {AS_WRITTEN}" if item.unit == AS_WRITTEN else shown(item.quantity, item.unit)
+        table.add_row("✓" if item.ticked else "", amount, item.item, ", ".join(item.meals))
+    return table
+
+
+def against(actual: Sequence[float], goal: Sequence[float]) -> list[Text]:
+    """Each amount with its deviation from the goal, coloured by how far off it is."""
+    cells = []
+    for value, target, unit in zip(actual, goal, UNITS, strict=True):
+        off = (value - target) / target * 100 if target else 0.0
+        amount = f"{value:,.0f} {unit} "
+        cells.append(Text.assemble(amount, _percent(off) if target else ""))
+    return cells
+
+
+def _percent(off: float) -> Text:
+    style = "green" if abs(off) <= GOOD_PCT else "yellow" if abs(off) <= FAIR_PCT else "red"
+    return Text(f"{off:+.0f} %", style=style)
+
+
+def _portions(portions: Mapping[str, float]) -> str:
+    return " · ".join(f"{person} {portion:g}" for person, portion in sorted(portions.items()))

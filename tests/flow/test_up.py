@@ -1,0 +1,142 @@
+"""`meals up`: everything starts, reacts, shows itself, and stops without a trace, however it is stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from meal_assets.cli.services import free_port
+
+from .conftest import PROJECT, Meals, environment
+
+START_SECONDS = 120
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def up(home: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """A running `meals up`, once it says how to stop it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "meal_assets.cli", "up", *options],
+        cwd=PROJECT,
+        env=environment(home) | {"MEALS_PORT": str(free_port(38_000))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
+    """What it prints up to a line with the text; fails when it ends before."""
+    assert process.stdout
+    read = ""
+    deadline = time.monotonic() + START_SECONDS
+    for line in process.stdout:
+        read += line
+        if text in line:
+            return read
+        assert time.monotonic() < deadline, read
+    pytest.fail(f"it ended before it said {text!r}:\n{read}")
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines that name the home, and what `meals up` wrote down as running."""
+    return [
+        " ".join(p.info["cmdline"])
+        for p in psutil.process_iter(["cmdline", "status"])
+        if p.info["status"] != psutil.STATUS_ZOMBIE and any(str(home) in part for part in p.info["cmdline"] or ())
+    ]
+
+
+def graphql(url: str, query: str) -> dict[str, object]:
+    answer: dict[str, object] = httpx.post(f"{url}/graphql", json={"query": query}, timeout=30).json()["data"]
+    return answer
+
+
+def test_a_new_user_sees_a_week_reacts_to_it_in_dagster_and_stops_it_without_a_trace(home: Path, meals: Meals) -> None:
+    with up(home, "--demo") as process:
+        shown = read_until(process, "Ctrl-C")
+        assert "Week of" in shown
+        assert "Planned against target" in shown
+        assert "Reconciled days" in shown
+        url = json.loads((home / "up.json").read_text())["url"]
+        data = graphql(
+            url,
+            "{ assetNodes { assetKey { path } dependencyKeys { path } assetMaterializations(limit: 1) { label } } "
+            "runsOrError(limit: 20) { ... on Runs { results { status tags { key value } } } } }",
+        )
+        nodes = {"/".join(n["assetKey"]["path"]): n for n in data["assetNodes"]}  # type: ignore[attr-defined]
+        assert {"path": ["topic", "plan"]} in nodes["read_model/week_plan"]["dependencyKeys"]
+        for made in ("topic/plan", "read_model/week_plan", "consumer/generate_plan", "read_model/shopping_list"):
+            assert nodes[made]["assetMaterializations"], made
+        runs = data["runsOrError"]["results"]  # type: ignore[index,call-overload]
+        consumers = {t["value"] for r in runs for t in r["tags"] if t["key"] == "meals/consumer"}
+        assert consumers == {"fetch_recipes", "generate_plan", "reconcile"}
+        second = meals("up")
+        assert second.returncode == 1
+        assert "already up" in second.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert processes_of(home) == []
+    assert not (home / "up.lock").exists()
+    assert not (home / "up.json").exists()
+    week = meals("week")
+    assert "Week of" in week.stdout
+    assert processes_of(home) == []
+
+
+def test_two_interrupts_in_a_row_still_leave_nothing_behind(home: Path) -> None:
+    with up(home) as process:
+        read_until(process, "Ctrl-C")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    assert processes_of(home) == []
+    assert not (home / "up.lock").exists()
+
+
+def test_what_a_killed_one_left_behind_is_cleared_away_by_down(home: Path, meals: Meals) -> None:
+    with up(home) as process:
+        read_until(process, "Ctrl-C")
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(10)
+        assert processes_of(home)
+        done = meals("down")
+        assert done.returncode == 0
+        assert "left behind" in done.stdout
+    assert processes_of(home) == []
+
+
+def test_a_killed_one_does_not_keep_the_next_from_starting(home: Path) -> None:
+    with up(home) as process:
+        read_until(process, "Ctrl-C")
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(10)
+        with up(home) as second:
+            read_until(second, "Ctrl-C")
+            second.send_signal(signal.SIGINT)
+            assert second.wait(30) == 0
+    assert processes_of(home) == []
+
+
+def test_down_stops_a_running_one(home: Path, meals: Meals) -> None:
+    with up(home) as process:
+        read_until(process, "Ctrl-C")
+        assert meals("down").returncode == 0
+        process.wait(10)
+    assert processes_of(home) == []

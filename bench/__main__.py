@@ -1,0 +1,46 @@
+"""Runs benchmarks by name, all without one, and writes RESULTS.md when all ran."""
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+import bench
+
+from .figures import Figure
+
+NOT_BENCHMARKS = {"__main__", "figures", "scratch"}
+
+
+def main(names: list[str]) -> int:
+    known = [m.name for m in pkgutil.iter_modules(bench.__path__) if m.name not in NOT_BENCHMARKS]
+    if unknown := sorted(set(names) - set(known)):
+        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    figures: list[Figure] = []
+    for name in names or known:
+        figures += importlib.import_module(f"bench.{name}").run()
+    table = Table("figure", "ours", "peer", "limit", "aim", "holds")
+    for f in figures:
+        table.add_row(*_row(f))
+    Console(stderr=True).print(table)
+    for f in figures:
+        print(f)
+    if not names:
+        lines = ["# Results", "", "Written by `make bench`.", "", "| figure | ours | peer | limit | aim | holds |"]
+        lines += ["|---|---|---|---|---|---|", *(f"| {' | '.join(_row(f))} |" for f in figures), ""]
+        (Path(bench.__path__[0]) / "RESULTS.md").write_text("\n".join(lines))
+    return 0 if all(f.holds for f in figures) else 1
+
+
+def _row(f: Figure) -> list[str]:
+    peer = f"{f.peer:,.4g} ({f.peer_name}, {f.ours / f.peer:.2f}×)" if f.peer else ""
+    limit = f"{f.limit:,.4g} ({f.limit_name}, {f.ours / f.limit:.2f}×)" if f.limit else ""
+    return [f.figure, f"{f.ours:,.4g} {f.unit}", peer, limit, f.aim, "yes" if f.holds else "no"]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

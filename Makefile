@@ -10,8 +10,8 @@ run: .venv/installed
 	$(IN)/meals up --demo
 
 test: check
-	$(IN)/pytest tests/contracts tests/domain tests/starter
-	$(IN)/pytest -n 2 --dist loadfile --ignore tests/contracts --ignore tests/domain --ignore tests/starter
+	$(IN)/pytest -m pure -n 2 tests/contracts tests/domain tests/starter
+	$(IN)/pytest -m "not pure" -n 2 --dist loadfile
 
 check: .venv/installed
 	$(IN)/ruff check

@@ -13,6 +13,14 @@ from meal_assets.event_store.database import migrate
 from meal_assets.event_store.embedded import embedded_url, stop_embedded
 
 numbers = count(1)
+PURE = ("contracts", "domain", "starter")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need no database and no patience: `pytest -m pure` runs them in seconds."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in PURE and not item.get_closest_marker("slow"):
+            item.add_marker("pure")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Diaries: each row one entry, each day of a person complete with the file."""
 
 from collections import Counter, defaultdict
-from contextlib import suppress
 from datetime import date
 from hashlib import sha256
 
@@ -61,9 +60,7 @@ def _log_day(store: EventStore, person: str, on: date, lines: list[Line], origin
             events += log_meals(store, person, on, [meal], origin).events
         except Invalid as error:
             bad.append(bad_row(line, error))
-    with suppress(Invalid):  # every line of the day was refused: there is nothing to close
-        events += close_day(store, person, on, origin).events
-    return events
+    return events + close_day(store, person, on, origin).events
 
 
 def _meal(row: Row, seen: Counter[str]) -> MealLogged:

@@ -53,7 +53,7 @@ def rows(content: bytes, needed: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
         for row in reader:
             yield reader.line_num, {k: v.strip() for k, v in row.items() if isinstance(k, str) and isinstance(v, str)}
     except csv.Error as error:
-        raise Permanent(f"line {reader.line_num} is not CSV: {error}") from error
+        raise Permanent(f"line {reader.line_num + 1} is not CSV: {error}") from error
 
 
 def number(row: Row, field: str) -> float:

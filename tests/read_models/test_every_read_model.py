@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier, Event
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -89,6 +90,23 @@ def test_a_later_fold_that_fails_leaves_rows_and_checkpoint_where_they_were(
 def folds_then_stops(batch: Batch, fold: Fold) -> None:
     fold(batch)
     raise Stop
+
+
+@EVERY
+def test_rows_whose_checkpoint_cannot_be_written_are_not_there(
+    log: EventStore, history: History, model: ReadModel
+) -> None:
+    catch_up(model, log)
+    before = rows_of(log, model), checkpoint_of(log, model), outbox_of(log, model)
+    history.append_of(*model.listens_to)
+    with psycopg.connect(log.database.url, autocommit=True) as owner:
+        owner.execute("ALTER TABLE log.checkpoints ADD CONSTRAINT disk_is_full CHECK (false) NOT VALID")
+        try:
+            with pytest.raises(psycopg.errors.CheckViolation):
+                catch_up(model, log)
+        finally:
+            owner.execute("ALTER TABLE log.checkpoints DROP CONSTRAINT disk_is_full")
+    assert (rows_of(log, model), checkpoint_of(log, model), outbox_of(log, model)) == before
 
 
 @EVERY

@@ -31,7 +31,13 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self._pool = ConnectionPool(
-            url, min_size=0, max_size=POOL_SIZE, timeout=CONNECT_SECONDS, configure=_take_role, open=True
+            url,
+            kwargs={"autocommit": True, "client_encoding": "utf8"},
+            min_size=0,
+            max_size=POOL_SIZE,
+            timeout=CONNECT_SECONDS,
+            configure=_take_role,
+            open=True,
         )
 
     @classmethod
@@ -65,9 +71,17 @@ class Database:
             yield connection
 
     @contextmanager
+    def statement(self) -> Iterator[Connection]:
+        """A connection in autocommit: a single statement is its own transaction, and one round trip."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
     def dedicated(self) -> Iterator[Connection]:
         """A connection outside the pool, in autocommit: for LISTEN, and for locks held over many transactions."""
-        with psycopg.connect(self.url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+        with psycopg.connect(
+            self.url, autocommit=True, client_encoding="utf8", connect_timeout=CONNECT_SECONDS
+        ) as connection:
             _take_role(connection)
             yield connection
 
@@ -87,7 +101,6 @@ def _take_role(connection: Connection) -> None:
         "SELECT set_config('role', 'meals_app', false) FROM pg_roles"
         " WHERE rolname = 'meals_app' AND pg_has_role(oid, 'MEMBER')"
     )
-    connection.commit()
 
 
 def migrate(url: str) -> None:

@@ -1,7 +1,7 @@
 """Append, read and follow. The append itself is one function in the database: see `migrations/versions/0001_log.py`."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from meal_assets.contracts import EVENTS, Event
 from meal_assets.errors import OnceConflict, StaleVersion, UnknownEvent
 
 from .database import Connection, Database, fetch_row
+from .group_commit import APPEND_ONE, GroupCommit
 from .records import Appended, Origin, Recorded, uuid7
 
 PAGE = 1_000
@@ -22,7 +23,7 @@ COLUMNS = (
     "position, event_id, stream, stream_version, household, actor, correlation_id, causation_id,"
     " occurred_at, recorded_at, type, version, payload"
 )
-APPEND = "SELECT * FROM log.append(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text[]::jsonb[], %s)"
+APPEND = "SELECT * FROM log.append(%s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb)"
 
 
 class EventStore:
@@ -30,6 +31,7 @@ class EventStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._group = GroupCommit(database)
 
     def append(
         self,
@@ -49,7 +51,8 @@ class EventStore:
         """
         if not events:
             raise ValueError("an append needs at least one event")
-        arguments = (
+        when = occurred_at or datetime.now(UTC)
+        told = (
             stream,
             expected_version,
             once,
@@ -57,25 +60,15 @@ class EventStore:
             origin.actor,
             origin.correlation_id,
             origin.causation_id,
-            [uuid7() for _ in events],
-            [e.type_name for e in events],
-            [e.version for e in events],
-            [e.model_dump_json(exclude_none=True) for e in events],
-            [occurred_at or datetime.now(UTC)] * len(events),
         )
-        try:
-            if within is not None:
-                row = fetch_row(within, APPEND, arguments)
-            else:
-                with self.database.transaction() as connection:
-                    row = fetch_row(connection, APPEND, arguments)
-        except errors.DatabaseError as error:
-            if error.sqlstate == "ME001":
-                raise StaleVersion(stream, expected_version or 0, int(error.diag.message_detail or 0)) from error
-            if error.sqlstate == "ME002":
-                raise OnceConflict(f"the key {once!r} stands for other events: use another key") from error
-            raise
-        return Appended(*row)
+        with translated(stream=stream, once=once, expected=expected_version):
+            if len(events) == 1:
+                (event,) = events
+                one = (*told, uuid7(), event.type_name, event.version, payload_of(event), when)
+                return Appended(*(self._group.append(one) if within is None else fetch_row(within, APPEND_ONE, one)))
+            many = (*told, when, f"[{','.join(map(_given, events))}]")
+            with nullcontext(within) if within is not None else self.database.statement() as connection:
+                return Appended(*fetch_row(connection, APPEND, many))
 
     def read(
         self, after: int = 0, types: Sequence[type[Event]] = (), limit: int = PAGE, until: int | None = None
@@ -164,6 +157,29 @@ class Wait:
 
     def __call__(self, seconds: float) -> bool:
         return any(True for _ in self._connection.notifies(timeout=max(seconds, 0.0), stop_after=1))
+
+
+@contextmanager
+def translated(*, stream: str, once: str | None, expected: int | None) -> Iterator[None]:
+    """The append functions' own errors as ours."""
+    try:
+        yield
+    except errors.DatabaseError as error:
+        if error.sqlstate == "ME001":
+            raise StaleVersion(stream, expected or 0, int(error.diag.message_detail or 0)) from error
+        if error.sqlstate == "ME002":
+            raise OnceConflict(f"the key {once!r} stands for other events: use another key") from error
+        raise
+
+
+def payload_of(event: Event) -> str:
+    """The event as the log keeps it: JSON, without what is unknown."""
+    return event.model_dump_json(exclude_none=True)
+
+
+def _given(event: Event) -> str:
+    payload = payload_of(event)
+    return f'{{"id":"{uuid7()}","type":"{event.type_name}","version":{event.version},"payload":{payload}}}'
 
 
 def decode(type_name: str, version: int, payload: dict[str, Any], *, position: int) -> Event:

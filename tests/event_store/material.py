@@ -36,8 +36,8 @@ def shared_store(server_url: str, name: str) -> Iterator[EventStore]:
 def append_stored(db: Connection, stream: str, type_name: str, version: int, payload: dict[str, Any]) -> int:
     """Append one event as a program of another age would have; its position."""
     row = db.execute(
-        "SELECT first_position FROM log.append(%s, NULL, NULL, 'home', 'test', %s, NULL, %s, %s, %s, %s, ARRAY[now()])",
-        (stream, uuid7(), [uuid7()], [type_name], [version], [Jsonb(payload)]),
+        "SELECT first_position FROM log.append_one(%s, NULL, NULL, 'home', 'test', %s, NULL, %s, %s, %s, %s, now())",
+        (stream, uuid7(), uuid7(), type_name, version, Jsonb(payload)),
     ).fetchone()
     assert row is not None
     return int(row[0])

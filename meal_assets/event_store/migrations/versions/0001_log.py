@@ -54,79 +54,199 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON log.events
     FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
 """
 
-# The hash covers PostgreSQL's own text form of the payload (keys sorted, numbers normalised), which is what the
-# row gives back: hashing the bytes a client sent would not survive jsonb. Times enter as microseconds, because
-# their text form depends on the session.
-CHAIN = """
+# The hash covers a row as PostgreSQL sends it: every field with its length, jsonb in its own text form (keys sorted,
+# numbers normalised), which is what the row gives back. It depends on nothing of the session but the client's
+# encoding, so appends in another one than UTF-8 are refused.
+FIELDS = """(e).position, (e).event_id, (e).stream, (e).stream_version, (e).type, (e).version, (e).payload,
+        (e).household, (e).actor, (e).correlation_id, (e).causation_id, (e).occurred_at, (e).recorded_at"""
+CHAIN = f"""
 CREATE FUNCTION log.link(previous bytea, e log.events) RETURNS bytea LANGUAGE sql STABLE AS $$
-    SELECT sha256(previous || convert_to(jsonb_build_array(
-        e.position, e.event_id, e.stream, e.stream_version, e.type, e.version, e.payload, e.household, e.actor,
-        e.correlation_id, e.causation_id,
-        (extract(epoch FROM e.occurred_at) * 1000000)::bigint, (extract(epoch FROM e.recorded_at) * 1000000)::bigint
-    )::text, 'UTF8'))
+    SELECT sha256(previous || record_send(ROW({FIELDS})))
 $$;
-CREATE AGGREGATE log.chain (log.events) (SFUNC = log.link, STYPE = bytea, INITCOND = '');
+CREATE FUNCTION log.step(state bytea, seed bytea, e log.events) RETURNS bytea LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN sha256(coalesce(state, seed) || record_send(ROW({FIELDS})));
+END $$;
+CREATE AGGREGATE log.chain (bytea, log.events) (SFUNC = log.step, STYPE = bytea);
 """
 
-# One function, one round trip, and nobody can forget the lock: it makes positions visible in the order of their
-# numbers, so a reader of `position > n` can never skip one.
-APPEND = """
-CREATE FUNCTION log.append(
+# Nobody can forget the lock: it is taken where positions are given out. It makes positions visible in the order of
+# their numbers, so a reader of `position > n` can never skip one. A single event, many of one stream and a staged
+# bulk go through one function each, because the general one costs a single event a fifth more.
+APPEND = f"""
+CREATE FUNCTION log.begin_append(p_once text, p_digest bytea) RETURNS log.once LANGUAGE plpgsql AS $$
+DECLARE
+    v_known log.once;
+BEGIN
+    IF current_setting('client_encoding') <> 'UTF8' THEN
+        RAISE EXCEPTION 'append with client_encoding UTF8, not %', current_setting('client_encoding');
+    END IF;
+    PERFORM pg_advisory_xact_lock(7236835, 1);
+    IF p_once IS NOT NULL THEN
+        SELECT * INTO v_known FROM log.once o WHERE o.key = p_once;
+        IF v_known.digest <> p_digest THEN
+            RAISE EXCEPTION 'once key % stands for other events', p_once USING ERRCODE = 'ME002';
+        END IF;
+    END IF;
+    RETURN v_known;
+END $$;
+
+CREATE FUNCTION log.version_of(p_stream text, p_expected integer) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    v_version integer;
+BEGIN
+    SELECT coalesce(max(e.stream_version), 0) INTO v_version FROM log.events e WHERE e.stream = p_stream;
+    IF p_expected IS NOT NULL AND p_expected <> v_version THEN
+        RAISE EXCEPTION 'stream % is at %', p_stream, v_version USING ERRCODE = 'ME001', DETAIL = v_version::text;
+    END IF;
+    RETURN v_version;
+END $$;
+
+CREATE FUNCTION log.append_one(
     p_stream text, p_expected integer, p_once text, p_household text, p_actor text,
     p_correlation uuid, p_causation uuid,
-    p_ids uuid[], p_types text[], p_versions integer[], p_payloads jsonb[], p_occurred timestamptz[],
+    p_id uuid, p_type text, p_version smallint, p_payload jsonb, p_occurred timestamptz,
     OUT first_position bigint, OUT last_position bigint, OUT stream_version integer, OUT said_before boolean
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
 DECLARE
     v_digest bytea;
     v_known  log.once;
-    v_head   log.events;
     v_new    log.events;
 BEGIN
-    PERFORM pg_advisory_xact_lock(7236835, 1);
     IF p_once IS NOT NULL THEN
-        v_digest := sha256(convert_to(jsonb_build_array(p_stream, p_types, p_versions, p_payloads)::text, 'UTF8'));
-        SELECT * INTO v_known FROM log.once o WHERE o.key = p_once;
-        IF FOUND THEN
-            IF v_known.digest <> v_digest THEN
-                RAISE EXCEPTION 'once key % stands for other events', p_once USING ERRCODE = 'ME002';
-            END IF;
-            first_position := v_known.first_position;
-            last_position := v_known.last_position;
-            stream_version := v_known.stream_version;
-            said_before := true;
-            RETURN;
-        END IF;
+        v_digest := sha256(convert_to(
+            jsonb_build_array(p_stream, ARRAY[p_type], ARRAY[p_version], ARRAY[p_payload])::text, 'UTF8'));
     END IF;
-    SELECT coalesce(max(e.stream_version), 0) INTO stream_version FROM log.events e WHERE e.stream = p_stream;
-    IF p_expected IS NOT NULL AND p_expected <> stream_version THEN
-        RAISE EXCEPTION 'stream % is at %', p_stream, stream_version
-            USING ERRCODE = 'ME001', DETAIL = stream_version::text;
+    v_known := log.begin_append(p_once, v_digest);
+    said_before := v_known.key IS NOT NULL;
+    IF said_before THEN
+        first_position := v_known.first_position;
+        last_position := v_known.last_position;
+        stream_version := v_known.stream_version;
+        RETURN;
     END IF;
-    SELECT * INTO v_head FROM log.events e ORDER BY e.position DESC LIMIT 1;
-    v_new.position := coalesce(v_head.position, 0);
-    v_new.hash := coalesce(v_head.hash, '');
-    first_position := v_new.position + 1;
-    v_new.stream := p_stream;
-    v_new.household := p_household;
-    v_new.actor := p_actor;
-    v_new.correlation_id := p_correlation;
-    v_new.causation_id := p_causation;
-    v_new.recorded_at := clock_timestamp();
-    FOR i IN 1 .. cardinality(p_ids) LOOP
-        v_new.position := v_new.position + 1;
-        stream_version := stream_version + 1;
-        v_new.stream_version := stream_version;
-        v_new.event_id := p_ids[i];
-        v_new.type := p_types[i];
-        v_new.version := p_versions[i];
-        v_new.payload := p_payloads[i];
-        v_new.occurred_at := p_occurred[i];
-        v_new.hash := log.link(v_new.hash, v_new);
-        INSERT INTO log.events VALUES (v_new.*);
+    stream_version := log.version_of(p_stream, p_expected) + 1;
+    SELECT e.position, e.hash INTO v_new.position, v_new.hash FROM log.events e ORDER BY e.position DESC LIMIT 1;
+    first_position := coalesce(v_new.position, 0) + 1;
+    last_position := first_position;
+    v_new := ROW(first_position, p_id, p_stream, stream_version, p_type, p_version, p_payload, p_household, p_actor,
+                 p_correlation, p_causation, p_occurred, clock_timestamp(), coalesce(v_new.hash, ''));
+    v_new.hash := log.link(v_new.hash, v_new);
+    INSERT INTO log.events VALUES (v_new.*);
+    IF p_once IS NOT NULL THEN
+        INSERT INTO log.once VALUES (p_once, first_position, last_position, stream_version, v_digest);
+    END IF;
+    PERFORM pg_notify('meals_log', last_position::text);
+END $$;
+
+CREATE FUNCTION log.given(p_events jsonb) RETURNS TABLE (n bigint, id uuid, type text, version smallint, payload jsonb)
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT n, (e->>'id')::uuid, e->>'type', (e->>'version')::smallint, e->'payload'
+    FROM jsonb_array_elements(p_events) WITH ORDINALITY AS given (e, n)
+$$;
+
+CREATE FUNCTION log.append_group(p_appends jsonb)
+RETURNS TABLE (first_position bigint, last_position bigint, stream_version integer, said_before boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
+DECLARE
+    a record;
+BEGIN
+    FOR a IN SELECT * FROM jsonb_to_recordset(p_appends) AS given (
+        stream text, expected integer, once text, household text, actor text, correlation uuid, causation uuid,
+        id uuid, type text, version smallint, payload jsonb, occurred timestamptz)
+    LOOP
+        SELECT said.* INTO first_position, last_position, stream_version, said_before
+        FROM log.append_one(a.stream, a.expected, a.once, a.household, a.actor, a.correlation, a.causation,
+                            a.id, a.type, a.version, a.payload, a.occurred) AS said;
+        RETURN NEXT;
     END LOOP;
-    last_position := v_new.position;
-    said_before := false;
+END $$;
+
+CREATE FUNCTION log.append(
+    p_stream text, p_expected integer, p_once text, p_household text, p_actor text,
+    p_correlation uuid, p_causation uuid,
+    p_occurred timestamptz, p_events jsonb,
+    OUT first_position bigint, OUT last_position bigint, OUT stream_version integer, OUT said_before boolean
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
+DECLARE
+    v_digest bytea;
+    v_known  log.once;
+    v_last   bigint;
+    v_hash   bytea;
+    v_now    timestamptz;
+BEGIN
+    IF p_once IS NOT NULL THEN
+        SELECT sha256(convert_to(jsonb_build_array(p_stream, array_agg(type ORDER BY n), array_agg(version ORDER BY n),
+                                                   array_agg(payload ORDER BY n))::text, 'UTF8'))
+        INTO v_digest FROM log.given(p_events);
+    END IF;
+    v_known := log.begin_append(p_once, v_digest);
+    said_before := v_known.key IS NOT NULL;
+    IF said_before THEN
+        first_position := v_known.first_position;
+        last_position := v_known.last_position;
+        stream_version := v_known.stream_version;
+        RETURN;
+    END IF;
+    stream_version := log.version_of(p_stream, p_expected);
+    SELECT e.position, e.hash INTO v_last, v_hash FROM log.events e ORDER BY e.position DESC LIMIT 1;
+    v_last := coalesce(v_last, 0);
+    v_now := clock_timestamp();
+    INSERT INTO log.events
+    SELECT {FIELDS}, log.chain(coalesce(v_hash, ''), e) OVER (ORDER BY n) FROM (
+        SELECT n, ROW(v_last + n, id, p_stream, stream_version + n, type, version, payload, p_household, p_actor,
+                      p_correlation, p_causation, p_occurred, v_now, NULL)::log.events AS e
+        FROM log.given(p_events)
+    ) AS rows;
+    first_position := v_last + 1;
+    last_position := v_last + jsonb_array_length(p_events);
+    stream_version := stream_version + jsonb_array_length(p_events);
+    IF p_once IS NOT NULL THEN
+        INSERT INTO log.once VALUES (p_once, first_position, last_position, stream_version, v_digest);
+    END IF;
+    PERFORM pg_notify('meals_log', last_position::text);
+END $$;
+
+CREATE FUNCTION log.append_staged(
+    p_once text, p_household text, p_actor text, p_correlation uuid, p_causation uuid,
+    OUT first_position bigint, OUT last_position bigint, OUT stream_version integer, OUT said_before boolean
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
+DECLARE
+    v_digest bytea;
+    v_known  log.once;
+    v_last   bigint;
+    v_hash   bytea;
+    v_now    timestamptz;
+BEGIN
+    IF p_once IS NOT NULL THEN
+        SELECT sha256(string_agg(record_send(ROW(s.stream, s.type, s.version, s.payload)), '' ORDER BY s.n))
+        INTO v_digest FROM pg_temp.staged s;
+    END IF;
+    v_known := log.begin_append(p_once, v_digest);
+    said_before := v_known.key IS NOT NULL;
+    IF said_before THEN
+        first_position := v_known.first_position;
+        last_position := v_known.last_position;
+        stream_version := v_known.stream_version;
+        RETURN;
+    END IF;
+    SELECT e.position, e.hash INTO v_last, v_hash FROM log.events e ORDER BY e.position DESC LIMIT 1;
+    v_last := coalesce(v_last, 0);
+    v_now := clock_timestamp();
+    INSERT INTO log.events
+    SELECT {FIELDS}, log.chain(coalesce(v_hash, ''), e) OVER (ORDER BY n) FROM (
+        SELECT n, ROW(v_last + n, event_id, stream, at + row_number() OVER (PARTITION BY stream ORDER BY n), type,
+                      version, payload, p_household, p_actor, p_correlation, p_causation, occurred_at, v_now,
+                      NULL)::log.events AS e
+        FROM pg_temp.staged JOIN (
+            SELECT streams.stream, coalesce(max(e.stream_version), 0) AS at
+            FROM (SELECT DISTINCT stream FROM pg_temp.staged) AS streams
+            LEFT JOIN log.events e USING (stream) GROUP BY streams.stream
+        ) AS stands USING (stream)
+    ) AS rows;
+    first_position := v_last + 1;
+    SELECT v_last + max(n) INTO last_position FROM pg_temp.staged;
+    stream_version := 0;
     IF p_once IS NOT NULL THEN
         INSERT INTO log.once VALUES (p_once, first_position, last_position, stream_version, v_digest);
     END IF;
@@ -172,6 +292,32 @@ CREATE TABLE log.files (
 );
 """
 
+# What consumers set aside, and what they would have said where they only shadow.
+CONSUMERS = """
+ALTER TABLE log.attempts ADD COLUMN first_at timestamptz NOT NULL DEFAULT clock_timestamp();
+CREATE TABLE log.set_aside (
+    consumer text NOT NULL,
+    position bigint NOT NULL,
+    stream   text NOT NULL,
+    waiting  boolean NOT NULL,
+    PRIMARY KEY (consumer, position)
+);
+CREATE INDEX set_aside_by_stream ON log.set_aside (consumer, stream, position);
+CREATE TABLE log.shadows (
+    consumer       text PRIMARY KEY,
+    after_position bigint NOT NULL
+);
+CREATE TABLE log.shadow_says (
+    consumer text NOT NULL,
+    position bigint NOT NULL,
+    n        text NOT NULL,
+    type     text NOT NULL,
+    payload  jsonb NOT NULL,
+    said_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (consumer, position, n)
+);
+"""
+
 # Where the server does not let us make a role (a managed PostgreSQL), the triggers still stand.
 ROLE = """
 DO $$
@@ -186,6 +332,7 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA log TO meals_app;
         GRANT INSERT ON log.files TO meals_app;
         GRANT INSERT, UPDATE, DELETE ON log.checkpoints, log.attempts, log.outbox TO meals_app;
+        GRANT INSERT, UPDATE, DELETE ON log.set_aside, log.shadows, log.shadow_says TO meals_app;
         GRANT meals_app TO CURRENT_USER;
     END IF;
 END $$;
@@ -194,5 +341,5 @@ END $$;
 
 def upgrade() -> None:
     connection = op.get_bind().connection.driver_connection  # the driver's own: SQLAlchemy would read % as a parameter
-    for statement in (SCHEMAS, EVENTS, CHAIN, APPEND, SUBSCRIBERS, ROLE):
+    for statement in (SCHEMAS, EVENTS, CHAIN, APPEND, SUBSCRIBERS, CONSUMERS, ROLE):
         connection.execute(statement)

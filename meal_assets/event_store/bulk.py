@@ -1,0 +1,71 @@
+"""Many events of many streams at once: copied beside the log, then placed and chained in one statement."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+from psycopg import Connection
+
+from meal_assets.contracts import Event
+
+from .database import fetch_row
+from .records import Appended, Origin, uuid7
+from .store import EventStore, payload_of, translated
+
+CHUNK = 20_000
+"""Events of one transaction; other writers wait while it is committed."""
+
+STAGED = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS staged (
+        n bigint, stream text, type text, version smallint, event_id uuid, payload jsonb, occurred_at timestamptz
+    ) ON COMMIT DELETE ROWS
+"""
+COPY = "COPY staged (n, stream, type, version, event_id, payload, occurred_at) FROM STDIN"
+
+
+def append_bulk(
+    store: EventStore,
+    events: Iterable[tuple[str, Event]],
+    origin: Origin,
+    *,
+    once: str | None = None,
+    chunk: int = CHUNK,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Append (stream, event) pairs in their order, a chunk a transaction; how many there are.
+
+    With `once`, each chunk has a key of its own made of it: called again with the same events after an interruption,
+    it says only what is missing. `progress` is told how many are through.
+    """
+    through = 0
+    with store.database.dedicated() as connection:
+        connection.execute(STAGED)
+        for number, pairs in enumerate(_chunks(events, chunk)):
+            append_staged(connection, pairs, origin, once=None if once is None else f"{once}:{number}")
+            through += len(pairs)
+            if progress:
+                progress(through)
+    return through
+
+
+def append_staged(
+    connection: "Connection[tuple[object, ...]]", pairs: list[tuple[str, Event]], origin: Origin, *, once: str | None
+) -> Appended:
+    """One chunk, in one transaction."""
+    now = datetime.now(UTC).isoformat()
+    with connection.transaction(), translated(stream="the bulk", once=once, expected=None):
+        with connection.cursor().copy(COPY) as copy:
+            for n, (stream, event) in enumerate(pairs, start=1):
+                copy.write_row((n, stream, event.type_name, event.version, uuid7().hex, payload_of(event), now))
+        row = fetch_row(
+            connection,
+            "SELECT * FROM log.append_staged(%s, %s, %s, %s, %s)",
+            (once, origin.household, origin.actor, origin.correlation_id, origin.causation_id),
+        )
+    return Appended(*row)
+
+
+def _chunks(events: Iterable[tuple[str, Event]], size: int) -> Iterator[list[tuple[str, Event]]]:
+    rest = iter(events)
+    while pairs := list(islice(rest, size)):
+        yield pairs

@@ -1,0 +1,117 @@
+"""Appends that meet share a transaction: one waits for the disk, the others wait with it instead of after it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Event as Signal
+from threading import Lock
+from typing import Any
+
+import psycopg
+
+from .database import Connection, Database, fetch_row
+
+MOST = 64
+"""Appends of one transaction."""
+
+APPEND_ONE = "SELECT * FROM log.append_one(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb, %s)"
+
+NAMES = ("stream", "expected", "once", "household", "actor", "correlation", "causation", "id", "type", "version")
+
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class _Ticket:
+    """One event to append, and what became of it. Neither row nor error yet, and told: it is to lead."""
+
+    arguments: Sequence[Any]
+    told: Signal = field(default_factory=Signal)
+    row: Row | None = None
+    error: BaseException | None = None
+
+
+class GroupCommit:
+    """Appends single events for many threads. Who comes while nobody commits leads; the others follow.
+
+    A lone append is one statement in autocommit, as if this were not here.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._waiting: list[_Ticket] = []
+        self._led = False
+
+    def append(self, arguments: Sequence[Any]) -> Row:
+        """What `log.append_one` answers to these arguments; raises what it raised."""
+        ticket = _Ticket(arguments)
+        with self._lock:
+            follows = self._led
+            self._led = True
+            if follows:
+                self._waiting.append(ticket)
+        if follows:
+            ticket.told.wait()
+        if ticket.row is None and ticket.error is None:
+            self._lead(ticket)
+        if ticket.error is not None:
+            raise ticket.error
+        assert ticket.row is not None
+        return ticket.row
+
+    def _lead(self, own: _Ticket) -> None:
+        with self._lock:
+            group = [own, *self._waiting[: MOST - 1]]
+            del self._waiting[: MOST - 1]
+        try:
+            self._commit(group)
+        finally:
+            with self._lock:
+                next_leader = self._waiting.pop(0) if self._waiting else None
+                self._led = next_leader is not None
+            for ticket in group[1:]:
+                ticket.told.set()
+            if next_leader is not None:
+                next_leader.told.set()
+
+    def _commit(self, group: list[_Ticket]) -> None:
+        try:
+            with self._database.statement() as connection:
+                if len(group) == 1 or not _all_at_once(connection, group):
+                    for ticket in group:
+                        _one(connection, ticket)
+        except BaseException as error:  # the connection is gone: what was committed is not known
+            for ticket in group:
+                if ticket.row is None and ticket.error is None:
+                    ticket.error = error
+
+
+def _all_at_once(connection: Connection, group: list[_Ticket]) -> bool:
+    """All in one statement; False when the server refused one of them, and so committed none."""
+    try:
+        appends = f"[{','.join(_as_json(t.arguments) for t in group)}]"
+        rows = connection.execute("SELECT * FROM log.append_group(%s::text::jsonb)", (appends,))
+    except psycopg.OperationalError:
+        raise
+    except psycopg.DatabaseError:
+        return False
+    for ticket, row in zip(group, rows, strict=True):
+        ticket.row = row
+    return True
+
+
+def _as_json(arguments: Sequence[Any]) -> str:
+    """The arguments of `log.append_one` by name; arrays of them would cost psycopg more than the append costs."""
+    *told, payload, occurred = arguments
+    values = [None if v is None else v if isinstance(v, int) else str(v) for v in told]
+    return f'{json.dumps(dict(zip(NAMES, values, strict=True)))[:-1]}, "payload": {payload}, "occurred": "{occurred}"}}'
+
+
+def _one(connection: Connection, ticket: _Ticket) -> None:
+    try:
+        ticket.row = fetch_row(connection, APPEND_ONE, ticket.arguments)
+    except psycopg.OperationalError:
+        raise
+    except psycopg.DatabaseError as error:
+        ticket.error = error

@@ -15,18 +15,18 @@ from .figures import Figure, rates
 from .peer import recorder, stored_events
 from .scratch import scratch_store
 
-EVENTS = 200_000
+EVENTS = 60_000
 BATCH = 1_000
 PERSONS = 50
 
 
 def run() -> list[Figure]:
     with scratch_store() as store, recorder(store.database.url) as peer:
-        append_bulk(store, _events(EVENTS), Origin("home", "bench"))
+        append_bulk(store, diary_events(EVENTS), Origin("home", "bench"))
         rows = _binary(store.database.url)
         ours, theirs, copied = rates(
             EVENTS,
-            lambda: append_bulk(store, _events(EVENTS), Origin("home", "bench")),
+            lambda: append_bulk(store, diary_events(EVENTS), Origin("home", "bench")),
             lambda: _peer(peer),
             lambda: _copy(store.database.url, rows),
             rounds=3,
@@ -46,7 +46,7 @@ def run() -> list[Figure]:
     ]
 
 
-def _events(count: int) -> Iterator[tuple[str, Event]]:
+def diary_events(count: int) -> Iterator[tuple[str, Event]]:
     """Validated one by one, as an import does."""
     example = MealLogged.examples[1]
     for n in range(count):

@@ -6,7 +6,7 @@ that turns the payload of version N into that of version N+1.
 
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict
 
 Outcome = Literal["working", "done", "failed"]
 
@@ -15,15 +15,6 @@ class Value(BaseModel):
     """A part of an event: frozen, and nothing unknown in it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @field_validator("*")
-    @classmethod
-    def _storable(cls, value: Any) -> Any:
-        """PostgreSQL's text has no NUL; better to say so here than at the append."""
-        for text in value if isinstance(value, tuple) else (value,):
-            if isinstance(text, str) and "\0" in text:
-                raise ValueError("holds a NUL character")
-        return value
 
 
 class Event(Value):

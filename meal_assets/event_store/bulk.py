@@ -1,6 +1,7 @@
 """Many events of many streams at once: copied beside the log, then placed and chained in one statement."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -38,13 +39,19 @@ def append_bulk(
     it says only what is missing. `progress` is told how many are through.
     """
     through = 0
-    with store.database.dedicated() as connection:
+    with store.database.dedicated() as connection, ThreadPoolExecutor(1) as writer:
         connection.execute(STAGED)
+        written: Future[Appended] | None = None
         for number, pairs in enumerate(_chunks(events, chunk)):
-            append_staged(connection, pairs, origin, once=None if once is None else f"{once}:{number}")
+            if written:
+                written.result()  # the next chunk was made meanwhile
+            key = None if once is None else f"{once}:{number}"
+            written = writer.submit(append_staged, connection, pairs, origin, once=key)
             through += len(pairs)
             if progress:
                 progress(through)
+        if written:
+            written.result()
     return through
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from psycopg import errors, sql
 
 from meal_assets.contracts import EVENTS, Event
-from meal_assets.errors import OnceConflict, StaleVersion, UnknownEvent
+from meal_assets.errors import Invalid, OnceConflict, StaleVersion, UnknownEvent
 
 from .database import Connection, Database, fetch_row
 from .group_commit import APPEND_ONE, GroupCommit
 from .records import Appended, Origin, Recorded, uuid7
+from .verify import first_broken_link
 
 PAGE = 1_000
 """Events read at a time where the caller does not say."""
@@ -24,6 +25,10 @@ COLUMNS = (
     " occurred_at, recorded_at, type, version, payload"
 )
 APPEND = "SELECT * FROM log.append(%s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb)"
+
+
+NUL, BACKSLASH = r"\u0000", r"\\"
+"""As JSON writes them."""
 
 
 class EventStore:
@@ -114,17 +119,7 @@ class EventStore:
 
     def first_broken_link(self) -> int | None:
         """The first position whose hash does not follow from its predecessor; None when the chain is whole."""
-        query = """
-            SELECT position FROM (
-                SELECT e.position, e.hash, lag(e.position, 1, 0::bigint) OVER w AS before,
-                       log.link(lag(e.hash, 1, ''::bytea) OVER w, e) AS expected
-                FROM log.events e WINDOW w AS (ORDER BY e.position)
-            ) AS linked
-            WHERE hash <> expected OR position <> before + 1 ORDER BY position LIMIT 1
-        """
-        with self.database.transaction() as connection:
-            row = connection.execute(query).fetchone()
-        return None if row is None else int(row[0])
+        return first_broken_link(self.database)
 
     def follow(self, after: int = 0, types: Sequence[type[Event]] = ()) -> Iterator[list[Recorded]]:
         """Batches of new events for ever, each as soon as it is committed; [] when a while passed without any."""
@@ -173,8 +168,11 @@ def translated(*, stream: str, once: str | None, expected: int | None) -> Iterat
 
 
 def payload_of(event: Event) -> str:
-    """The event as the log keeps it: JSON, without what is unknown."""
-    return event.model_dump_json(exclude_none=True)
+    """The event as the log keeps it: JSON, without what is unknown. Raises `Invalid` for text it cannot keep."""
+    payload = event.model_dump_json(exclude_none=True)
+    if NUL in payload and NUL in payload.replace(BACKSLASH, ""):
+        raise Invalid(event.type_name, "holds a NUL character, which PostgreSQL cannot store")
+    return payload
 
 
 def _given(event: Event) -> str:

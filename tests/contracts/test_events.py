@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from datetime import date
 from string import Formatter
 from typing import Any
 
@@ -13,9 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from meal_assets.contracts import EVENTS, TOPICS, Event
-from meal_assets.contracts.profile import PreferencesSet
 from meal_assets.contracts.reconciliation import Deviation
-from meal_assets.contracts.shopping import ItemTicked
 from meal_assets.contracts.values import Nutrients
 
 EXAMPLES = [pytest.param(e, x, id=f"{name}-{n}") for name, e in EVENTS.items() for n, x in enumerate(e.examples)]
@@ -186,10 +183,3 @@ def test_contracts_load_neither_the_database_nor_anything_heavy() -> None:
     assert "meal_assets.contracts.plan" in loaded
     unwanted = {"dagster", "pandas", "numpy", "psycopg", "sqlalchemy", "httpx", "meal_assets.event_store"}
     assert not unwanted & set(loaded)
-
-
-def test_text_that_the_database_cannot_hold_is_refused() -> None:
-    with pytest.raises(ValidationError, match="NUL"):
-        ItemTicked(week=date(2026, 11, 23), item="sa\x00lt")
-    with pytest.raises(ValidationError, match="NUL"):
-        PreferencesSet(person="ada", exclude=("pea\x00nut",))

@@ -86,7 +86,7 @@ def test_the_chain_does_not_depend_on_how_a_session_shows_things(owner: Connecti
     owner.execute("SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'German'; SET extra_float_digits = 0")
     owner.execute("SET bytea_output = 'escape'; SET IntervalStyle = 'iso_8601'; SET search_path = read")
     query = (
-        "SELECT (SELECT log.chain('', e ORDER BY e.position) FROM log.events e)"
+        "SELECT (SELECT log.chain('', log.record(e) ORDER BY e.position) FROM log.events e)"
         " = (SELECT hash FROM log.events ORDER BY position DESC LIMIT 1)"
     )
     assert owner.execute(query).fetchone() == (True,)

@@ -57,18 +57,24 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON log.events
 # The hash covers a row as PostgreSQL sends it: every field with its length, jsonb in its own text form (keys sorted,
 # numbers normalised), which is what the row gives back. It depends on nothing of the session but the client's
 # encoding, so appends in another one than UTF-8 are refused.
-FIELDS = """(e).position, (e).event_id, (e).stream, (e).stream_version, (e).type, (e).version, (e).payload,
-        (e).household, (e).actor, (e).correlation_id, (e).causation_id, (e).occurred_at, (e).recorded_at"""
+FIELDS = """position, event_id, stream, stream_version, type, version, payload, household, actor, correlation_id,
+           causation_id, occurred_at, recorded_at"""
 CHAIN = f"""
-CREATE FUNCTION log.link(previous bytea, e log.events) RETURNS bytea LANGUAGE sql STABLE AS $$
-    SELECT sha256(previous || record_send(ROW({FIELDS})))
+CREATE FUNCTION log.record(e log.events) RETURNS bytea LANGUAGE sql STABLE AS $$
+    SELECT record_send(ROW({", ".join(f"e.{name.strip()}" for name in FIELDS.split(","))}))
 $$;
-CREATE FUNCTION log.step(state bytea, seed bytea, e log.events) RETURNS bytea LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION log.link(previous bytea, e log.events) RETURNS bytea LANGUAGE sql STABLE AS $$
+    SELECT sha256(previous || log.record(e))
+$$;
+CREATE FUNCTION log.step(state bytea, seed bytea, record bytea) RETURNS bytea LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    RETURN sha256(coalesce(state, seed) || record_send(ROW({FIELDS})));
+    RETURN sha256(coalesce(state, seed) || record);
 END $$;
-CREATE AGGREGATE log.chain (bytea, log.events) (SFUNC = log.step, STYPE = bytea);
+CREATE AGGREGATE log.chain (bytea, bytea) (SFUNC = log.step, STYPE = bytea);
 """
+# Plain columns, not the composite: taking a row apart field by field costs more than hashing it.
+CHAINED = f"""SELECT {FIELDS},
+           log.chain(coalesce(v_hash, ''), record_send(ROW({FIELDS}))) OVER (ORDER BY position)"""
 
 # Nobody can forget the lock: it is taken where positions are given out. It makes positions visible in the order of
 # their numbers, so a reader of `position > n` can never skip one. A single event, many of one stream and a staged
@@ -168,10 +174,12 @@ CREATE FUNCTION log.append(
     p_occurred timestamptz, p_events jsonb,
     OUT first_position bigint, OUT last_position bigint, OUT stream_version integer, OUT said_before boolean
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
     v_digest bytea;
     v_known  log.once;
     v_last   bigint;
+    v_at     integer;
     v_hash   bytea;
     v_now    timestamptz;
 BEGIN
@@ -188,19 +196,20 @@ BEGIN
         stream_version := v_known.stream_version;
         RETURN;
     END IF;
-    stream_version := log.version_of(p_stream, p_expected);
+    v_at := log.version_of(p_stream, p_expected);
     SELECT e.position, e.hash INTO v_last, v_hash FROM log.events e ORDER BY e.position DESC LIMIT 1;
     v_last := coalesce(v_last, 0);
     v_now := clock_timestamp();
     INSERT INTO log.events
-    SELECT {FIELDS}, log.chain(coalesce(v_hash, ''), e) OVER (ORDER BY n) FROM (
-        SELECT n, ROW(v_last + n, id, p_stream, stream_version + n, type, version, payload, p_household, p_actor,
-                      p_correlation, p_causation, p_occurred, v_now, NULL)::log.events AS e
+    {CHAINED} FROM (
+        SELECT v_last + n AS position, id AS event_id, p_stream AS stream, (v_at + n)::integer AS stream_version, type,
+               version, payload, p_household AS household, p_actor AS actor, p_correlation AS correlation_id,
+               p_causation AS causation_id, p_occurred AS occurred_at, v_now AS recorded_at
         FROM log.given(p_events)
     ) AS rows;
     first_position := v_last + 1;
     last_position := v_last + jsonb_array_length(p_events);
-    stream_version := stream_version + jsonb_array_length(p_events);
+    stream_version := v_at + jsonb_array_length(p_events);
     IF p_once IS NOT NULL THEN
         INSERT INTO log.once VALUES (p_once, first_position, last_position, stream_version, v_digest);
     END IF;
@@ -211,6 +220,7 @@ CREATE FUNCTION log.append_staged(
     p_once text, p_household text, p_actor text, p_correlation uuid, p_causation uuid,
     OUT first_position bigint, OUT last_position bigint, OUT stream_version integer, OUT said_before boolean
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
     v_digest bytea;
     v_known  log.once;
@@ -234,14 +244,16 @@ BEGIN
     v_last := coalesce(v_last, 0);
     v_now := clock_timestamp();
     INSERT INTO log.events
-    SELECT {FIELDS}, log.chain(coalesce(v_hash, ''), e) OVER (ORDER BY n) FROM (
-        SELECT n, ROW(v_last + n, event_id, stream, at + row_number() OVER (PARTITION BY stream ORDER BY n), type,
-                      version, payload, p_household, p_actor, p_correlation, p_causation, occurred_at, v_now,
-                      NULL)::log.events AS e
+    {CHAINED} FROM (
+        SELECT v_last + n AS position, event_id, stream,
+               (at + row_number() OVER (PARTITION BY stream ORDER BY n))::integer AS stream_version, type, version,
+               payload, p_household AS household, p_actor AS actor, p_correlation AS correlation_id,
+               p_causation AS causation_id, occurred_at, v_now AS recorded_at
         FROM pg_temp.staged JOIN (
-            SELECT streams.stream, coalesce(max(e.stream_version), 0) AS at
-            FROM (SELECT DISTINCT stream FROM pg_temp.staged) AS streams
-            LEFT JOIN log.events e USING (stream) GROUP BY streams.stream
+            SELECT streams.stream, stood.at FROM (SELECT DISTINCT stream FROM pg_temp.staged) AS streams
+            CROSS JOIN LATERAL (
+                SELECT coalesce(max(e.stream_version), 0) AS at FROM log.events e WHERE e.stream = streams.stream
+            ) AS stood
         ) AS stands USING (stream)
     ) AS rows;
     first_position := v_last + 1;
@@ -318,6 +330,33 @@ CREATE TABLE log.shadow_says (
 );
 """
 
+# A heartbeat is no part of a checkpoint: it is there before the first fold, and written outside one that failed.
+REBUILDS = """
+CREATE SCHEMA IF NOT EXISTS former;
+COMMENT ON SCHEMA former IS 'read models as they were before their last rebuild: to go back to';
+CREATE TABLE log.heartbeats (
+    subscriber      text PRIMARY KEY,
+    looked_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    stopped_at      timestamptz,
+    stopped_because text
+);
+CREATE TABLE log.rebuilds (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subscriber   text NOT NULL,
+    version      integer NOT NULL,
+    from_version integer,
+    at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    position     bigint NOT NULL,
+    rows         bigint NOT NULL,
+    only_live    bigint NOT NULL,
+    only_rebuilt bigint NOT NULL,
+    different    bigint NOT NULL,
+    differing    bigint GENERATED ALWAYS AS (only_live + only_rebuilt + different) STORED,
+    sample       jsonb NOT NULL,
+    seconds      double precision NOT NULL
+);
+"""
+
 # Where the server does not let us make a role (a managed PostgreSQL), the triggers still stand.
 ROLE = """
 DO $$
@@ -328,7 +367,9 @@ BEGIN
     END;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'meals_app') THEN
         GRANT USAGE ON SCHEMA log TO meals_app;
-        GRANT USAGE, CREATE ON SCHEMA read, shadow TO meals_app;
+        GRANT USAGE, CREATE ON SCHEMA read, shadow, former TO meals_app;
+        GRANT INSERT, UPDATE, DELETE ON log.heartbeats TO meals_app;
+        GRANT INSERT ON log.rebuilds TO meals_app;
         GRANT SELECT ON ALL TABLES IN SCHEMA log TO meals_app;
         GRANT INSERT ON log.files TO meals_app;
         GRANT INSERT, UPDATE, DELETE ON log.checkpoints, log.attempts, log.outbox TO meals_app;
@@ -341,5 +382,5 @@ END $$;
 
 def upgrade() -> None:
     connection = op.get_bind().connection.driver_connection  # the driver's own: SQLAlchemy would read % as a parameter
-    for statement in (SCHEMAS, EVENTS, CHAIN, APPEND, SUBSCRIBERS, CONSUMERS, ROLE):
+    for statement in (SCHEMAS, EVENTS, CHAIN, APPEND, SUBSCRIBERS, CONSUMERS, REBUILDS, ROLE):
         connection.execute(statement)

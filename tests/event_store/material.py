@@ -27,6 +27,7 @@ def ticks(*items: str) -> list[ItemTicked]:
 @contextmanager
 def shared_store(server_url: str, name: str) -> Iterator[EventStore]:
     """A log in a database of its own, for tests that leave it as they found it."""
+    name = f"{name}_{uuid7().hex[-12:]}"  # a worker may come back to a folder, and to its fixtures
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
     with Database(server_url.replace("/postgres?", f"/{name}?", 1)) as database:

@@ -17,14 +17,15 @@ ONE_BY_ONE = 500
 
 def run() -> list[Figure]:
     with scratch_store() as store:
-        _fill(store)
+        fill(store)
         (ours,) = rates(EVENTS, lambda: rebuild(DailyNutrition(), store), rounds=3)
         (peer,) = rates(ONE_BY_ONE, lambda: _one_by_one(store), rounds=3)
     aim = "≥ 20× one event a transaction"
     return [Figure("rebuild", ours, "events/s", aim, ours >= 20 * peer, peer=peer, peer_name="one a transaction")]
 
 
-def _fill(store: EventStore) -> None:
+def fill(store: EventStore) -> None:
+    """`EVENTS` meals of 20 people, ten a day."""
     chance = random.Random(SEED)  # test data
     for person in range(20):
         for back in range(EVENTS // 20 // 10):

@@ -1,47 +1,89 @@
 """Everybody who follows the log, and bringing them all to its head."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from meal_assets.consumers import CONSUMERS, Consumed, Consumer, consume
-from meal_assets.contracts.system import DeadLetterRetried
-from meal_assets.event_store import EventStore
+from meal_assets.contracts.system import DeadLetterDiscarded, DeadLetterRetried
+from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.checkpoints import Checkpoint, checkpoints, heads
+from meal_assets.event_store.heartbeats import beat, heartbeats
 from meal_assets.read_models import READ_MODELS, ReadModel, catch_up
 
 MAX_ROUNDS = 1_000
 """A chain of reactions longer than this is a loop."""
+
+DECISIONS = (DeadLetterRetried, DeadLetterDiscarded)
+"""What a consumer hears beside what it listens to."""
 
 Subscriber = type[ReadModel] | type[Consumer]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a subscriber stands beside the newest event it listens to; `position` < `head` means it is behind."""
+    """Where a subscriber stands beside the newest event it listens to; `position` < `head` means it is behind.
+
+    `waiting_since`: when the oldest event it has not taken in was recorded. `looked_at`: when it last looked, or moved.
+    `stopped_at` and `stopped_because`: since when and why a read model cannot go on.
+    """
 
     subscriber: Subscriber
     position: int
     head: int
+    waiting_since: datetime | None = None
+    looked_at: datetime | None = None
+    stopped_at: datetime | None = None
+    stopped_because: str | None = None
 
     @property
     def behind(self) -> bool:
         return self.position < self.head
 
+    @property
+    def lag(self) -> int:
+        """Positions of the log between where it stands and the newest event it listens to."""
+        return max(self.head - max(self.position, 0), 0)
+
+    @property
+    def lag_seconds(self) -> float:
+        """Age of the oldest event it has not taken in; 0 when there is none."""
+        return (datetime.now(UTC) - self.waiting_since).total_seconds() if self.waiting_since else 0.0
+
 
 def standings(store: EventStore) -> Iterator[Standing]:
     """All read models, then all consumers."""
-    every: list[Subscriber] = [*READ_MODELS.values(), *CONSUMERS.values()]
-    types = sorted({e for s in every for e in s.listens_to} | {DeadLetterRetried}, key=lambda e: e.type_name)
     with store.database.transaction() as db:
-        at = checkpoints(db)
-        top = heads(db, types)
-        asked = {
-            str(name): int(position)
-            for name, position in db.execute(
-                "SELECT payload->>'consumer', max(position) FROM log.events WHERE type = %s GROUP BY 1",
-                (DeadLetterRetried.type_name,),
-            )
-        }
+        placed = _places(db)
+        since = _waiting_since(db, [s for s in placed if s.behind])
+        beats = heartbeats(db)
+        moved = {str(name): at for name, at in db.execute("SELECT subscriber, updated_at FROM log.checkpoints")}
+    for standing in placed:
+        name = standing.subscriber.name
+        beat_ = beats.get(name)
+        looked = [at for at in (beat_ and beat_.looked_at, moved.get(name)) if at]
+        yield replace(
+            standing,
+            waiting_since=since.get(name),
+            looked_at=max(looked, default=None),
+            stopped_at=beat_.stopped_at if beat_ else None,
+            stopped_because=beat_.stopped_because if beat_ else None,
+        )
+
+
+def _places(db: Connection) -> list[Standing]:
+    every: list[Subscriber] = [*READ_MODELS.values(), *CONSUMERS.values()]
+    types = sorted({e for s in every for e in s.listens_to}, key=lambda e: e.type_name)
+    at = checkpoints(db)
+    top = heads(db, types)
+    asked = {
+        str(name): int(position)
+        for name, position in db.execute(
+            "SELECT payload->>'consumer', max(position) FROM log.events WHERE type = ANY(%s) GROUP BY 1",
+            ([e.type_name for e in DECISIONS],),
+        )
+    }
+    placed = []
     for subscriber in every:
         stands = at.get(subscriber.name)
         head = max((top.get(e.type_name, 0) for e in subscriber.listens_to), default=0)
@@ -49,20 +91,40 @@ def standings(store: EventStore) -> Iterator[Standing]:
             head = max(head, asked.get(subscriber.name, 0))
         if issubclass(subscriber, ReadModel) and (stands is None or stands.version != subscriber.version):
             stands = Checkpoint(position=-1, version=subscriber.version)  # its tables are still to be made
-        yield Standing(subscriber, stands.position if stands else 0, head)
+        placed.append(Standing(subscriber, stands.position if stands else 0, head))
+    return placed
+
+
+def _waiting_since(db: Connection, behind: Sequence[Standing]) -> dict[str, datetime]:
+    """Subscriber -> when the oldest event it has not taken in was recorded."""
+    wanted = [(s.subscriber.name, t.type_name, s.position, False) for s in behind for t in s.subscriber.listens_to]
+    consumers = [s for s in behind if issubclass(s.subscriber, Consumer)]
+    wanted += [(s.subscriber.name, e.type_name, s.position, True) for s in consumers for e in DECISIONS]
+    rows = db.execute(
+        "SELECT subscriber, min(recorded_at) FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::boolean[])"
+        " AS w (subscriber, type, after, named) CROSS JOIN LATERAL (SELECT recorded_at FROM log.events e"
+        "  WHERE e.type = w.type AND e.position > w.after AND (NOT w.named OR e.payload->>'consumer' = w.subscriber)"
+        "  ORDER BY e.position LIMIT 1) AS oldest GROUP BY subscriber",
+        [[one[n] for one in wanted] for n in range(4)],
+    )
+    return {str(name): since for name, since in rows}
 
 
 def fold_all(store: EventStore) -> list[Exception]:
     """Bring every read model that is behind to the head; what kept some from getting there stops no other."""
-    failures: list[Exception] = []
-    for standing in standings(store):
+    failures: dict[str, Exception] = {}
+    with store.database.transaction() as db:
+        placed = _places(db)
+    for standing in placed:
         if standing.behind and issubclass(standing.subscriber, ReadModel):
             try:
                 catch_up(standing.subscriber(), store)
             except Exception as error:
                 error.add_note(f"while folding {standing.subscriber.name}")
-                failures.append(error)
-    return failures
+                failures[standing.subscriber.name] = error
+    with store.database.statement() as db:
+        beat(db, [name for name in READ_MODELS if name not in failures])
+    return list(failures.values())
 
 
 def settle(store: EventStore, *, on_consumed: Callable[[str, Consumed], None] | None = None) -> None:

@@ -30,13 +30,15 @@ def lock_checkpoint(db: Connection, subscriber: str) -> Checkpoint | None:
     return None if row is None else Checkpoint(*row)
 
 
+MOVE = (
+    "INSERT INTO log.checkpoints (subscriber, position, version) VALUES (%(subscriber)s, %(to)s, %(version)s)"
+    " ON CONFLICT (subscriber) DO UPDATE"
+    " SET position = excluded.position, version = excluded.version, updated_at = clock_timestamp()"
+)
+
+
 def move_checkpoint(db: Connection, subscriber: str, position: int, version: int) -> None:
-    db.execute(
-        "INSERT INTO log.checkpoints (subscriber, position, version) VALUES (%s, %s, %s)"
-        " ON CONFLICT (subscriber) DO UPDATE"
-        " SET position = excluded.position, version = excluded.version, updated_at = clock_timestamp()",
-        (subscriber, position, version),
-    )
+    db.execute(MOVE, {"subscriber": subscriber, "to": position, "version": version})
 
 
 def drop_checkpoint(db: Connection, subscriber: str) -> None:
@@ -92,6 +94,20 @@ def nothing_done(subscriber: str, version: int, position: int) -> Done:
     return Done((), subscriber, version, position, position, b"", {}, {}, (), (), 0.0)
 
 
+NOTE = """
+    INSERT INTO log.outbox (subscriber, version, after_position, to_position, chain_head, types,
+                            correlation_ids, partitions, seconds, said)
+    SELECT %(subscriber)s, %(version)s, %(after)s, %(to)s,
+           coalesce((SELECT hash FROM log.events WHERE position = %(to)s), ''), %(types)s,
+           ARRAY(SELECT correlation_id FROM log.events
+                 WHERE position > %(after)s AND position <= %(to)s AND type = ANY(%(names)s)
+                 GROUP BY correlation_id ORDER BY max(position) DESC LIMIT %(most)s),
+           ARRAY(SELECT DISTINCT payload->>%(day_field)s AS day FROM log.events
+                 WHERE %(day_field)s::text IS NOT NULL
+                 AND position > %(after)s AND position <= %(to)s AND type = ANY(%(names)s) ORDER BY day),
+           %(seconds)s, %(said)s"""
+
+
 def note_done(
     db: Connection,
     batch: Batch,
@@ -99,36 +115,35 @@ def note_done(
     subscriber: str,
     version: int,
     seconds: float,
-    types: dict[str, int] | None = None,
-    partitions: Sequence[str] = (),
     said: dict[str, int] | None = None,
 ) -> None:
-    """Write the outbox row of a batch; `types` are its types, where they are known already."""
-    types = batch.types() if types is None else types
-    db.execute(
-        """
-        INSERT INTO log.outbox (subscriber, version, after_position, to_position, chain_head, types,
-                                correlation_ids, partitions, seconds, said)
-        SELECT %(subscriber)s, %(version)s, %(after)s, %(to)s,
-               coalesce((SELECT hash FROM log.events WHERE position = %(to)s), ''), %(types)s,
-               ARRAY(SELECT correlation_id FROM log.events
-                     WHERE position > %(after)s AND position <= %(to)s AND type = ANY(%(names)s)
-                     GROUP BY correlation_id ORDER BY max(position) DESC LIMIT %(most)s),
-               %(partitions)s, %(seconds)s, %(said)s
-        """,
-        {
-            "subscriber": subscriber,
-            "version": version,
-            "after": batch.after,
-            "to": batch.upto,
-            "types": Jsonb(types),
-            "names": list(types),
-            "most": MAX_CORRELATIONS,
-            "partitions": list(partitions),
-            "seconds": seconds,
-            "said": Jsonb(said or {}),
-        },
-    )
+    """Write the outbox row of a batch."""
+    db.execute(NOTE, noted(subscriber, version, batch.after, batch.upto, seconds, batch.types(), said=said))
+
+
+def noted(
+    subscriber: str,
+    version: int,
+    after: int,
+    to: int,
+    seconds: float,
+    types: dict[str, int],
+    day_field: str | None = None,
+    said: dict[str, int] | None = None,
+) -> dict[str, Any]:
+    """The parameters of `NOTE`, and with that of `MOVE`."""
+    return {
+        "subscriber": subscriber,
+        "version": version,
+        "after": after,
+        "to": to,
+        "seconds": seconds,
+        "types": Jsonb(types),
+        "names": list(types),
+        "most": MAX_CORRELATIONS,
+        "day_field": day_field,
+        "said": Jsonb(said or {}),
+    }
 
 
 def take_unreported(db: Connection, subscriber: str | None = None) -> list[Done]:

@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from subprocess import SubprocessError
 from typing import Any
@@ -10,6 +12,10 @@ from typing import Any
 import psutil
 
 from meal_assets.errors import Unavailable
+
+ORPHAN_SECONDS = 10.0
+"""A killed process that is still there after so long is stuck in the kernel."""
+ORPHAN_LOOK_SECONDS = 0.05
 
 
 def embedded_url(home: Path) -> str:
@@ -64,9 +70,40 @@ def _clear_stale(server: Any, data: Path) -> None:
         if users.exists():
             pids = re.findall(r"\d+", users.read_text())  # half a list, where the crash was in the middle of writing
             users.write_text(json.dumps([int(p) for p in pids if psutil.pid_exists(int(p))]))
+        lock_file = data / "postmaster.pid"
         pid = _postmaster_pid(data)
-        if pid is None or not _is_postgres(pid):
-            (data / "postmaster.pid").unlink(missing_ok=True)
+        if lock_file.exists() and (pid is None or not _is_postgres(pid)):
+            _end_orphans(data)
+            for left in [*_socket_locks(lock_file, pid), lock_file]:
+                left.unlink(missing_ok=True)
+
+
+def _end_orphans(data: Path) -> None:
+    """End the backends of a server that was killed: a busy one does not notice, and no server starts beside it."""
+    orphans = [p for p in psutil.process_iter() if _is_postgres(p.pid) and _works_in(p, data)]
+    for orphan in orphans:
+        with suppress(psutil.NoSuchProcess):
+            orphan.kill()
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    while left := [p.pid for p in orphans if _is_postgres(p.pid)]:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"processes {left} of a server that was killed do not end: kill them")
+        psutil.wait_procs(orphans, timeout=ORPHAN_LOOK_SECONDS)
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    try:
+        return Path(process.cwd()) == data.resolve()
+    except psutil.Error:  # it ended, or is somebody else's
+        return False
+
+
+def _socket_locks(lock_file: Path, pid: int | None) -> list[Path]:
+    """The locks of this process beside its sockets, in the folder that the fifth line of the lock file names."""
+    lines = lock_file.read_text().splitlines()
+    if len(lines) < 5 or not lines[4]:
+        return []
+    return [lock for lock in Path(lines[4]).glob(".s.PGSQL.*.lock") if lock.read_text().split("\n")[0] == str(pid)]
 
 
 def _postmaster_pid(data: Path) -> int | None:

@@ -26,8 +26,20 @@ def is_current(subscriber: Subscriber) -> dg.AssetChecksDefinition:
     return _check
 
 
-def lag(standing: Standing) -> dict[str, int]:
-    return {"position": max(standing.position, 0), "head": standing.head}
+def lag(standing: Standing) -> dict[str, Any]:
+    """How far behind it is, in positions and seconds, when it last looked, and why it stopped if it did."""
+    shown: dict[str, Any] = {
+        "position": max(standing.position, 0),
+        "head": standing.head,
+        "lag": standing.lag,
+        "lag_seconds": round(standing.lag_seconds, 3),
+    }
+    if standing.looked_at:
+        shown["looked_at"] = dg.MetadataValue.timestamp(standing.looked_at)
+    if standing.stopped_at:
+        shown["stopped_at"] = dg.MetadataValue.timestamp(standing.stopped_at)
+        shown["stopped_because"] = standing.stopped_because or ""
+    return shown
 
 
 @dg.asset_check(

@@ -4,8 +4,31 @@ import sys
 
 from meal_assets.discovery import subclasses_in
 
-from .base import Folded, ReadModel, catch_up, rebuild, refold_days
+from .base import (
+    Folded,
+    ReadModel,
+    Rebuilt,
+    as_of,
+    catch_up,
+    position_at,
+    rebuild,
+    refold_days,
+    undo_rebuild,
+    wait_until,
+)
 
 READ_MODELS: dict[str, type[ReadModel]] = {m.name: m for m in subclasses_in(sys.modules[__name__], ReadModel)}
 
-__all__ = ["READ_MODELS", "Folded", "ReadModel", "catch_up", "rebuild", "refold_days"]
+__all__ = [
+    "READ_MODELS",
+    "Folded",
+    "ReadModel",
+    "Rebuilt",
+    "as_of",
+    "catch_up",
+    "position_at",
+    "rebuild",
+    "refold_days",
+    "undo_rebuild",
+    "wait_until",
+]

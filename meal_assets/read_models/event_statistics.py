@@ -15,6 +15,7 @@ class EventStatistics(ReadModel):
             household text, type text, day date, events bigint NOT NULL, last_position bigint NOT NULL,
             PRIMARY KEY (household, type, day)"""
     }
+    made_by = {"day": "(recorded_at AT TIME ZONE 'UTC')::date = %(day)s::date", "type": "type = %(type)s"}
     shows = "SELECT day, type, events, last_position FROM event_statistics ORDER BY day DESC, type"
 
     def fold(self, batch: Batch) -> None:

@@ -18,6 +18,7 @@ class WeightTrend(ReadModel):
             household text, person text, day date, weight_kg double precision NOT NULL,
             trend_kg double precision NOT NULL, PRIMARY KEY (household, person, day)"""
     }
+    made_by = {"day": "(payload->>'day')::date <= %(day)s::date"}
     shows = "SELECT day, person, weight_kg, trend_kg FROM weight_trend ORDER BY day DESC, person"
 
     def fold(self, batch: Batch) -> None:

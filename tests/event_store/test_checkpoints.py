@@ -1,5 +1,6 @@
 """A subscriber's place is moved by one at a time, and what it did waits in the outbox until it was shown."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -105,9 +106,12 @@ def test_the_head_of_each_type_is_the_newest_behind_a_position(mixed: EventStore
         assert heads(db, types, after=6) == {}
 
 
-def done(db: Connection, after: int, upto: int, subscriber: str = "list", **noted: object) -> None:
+def done(
+    db: Connection, after: int, upto: int, subscriber: str = "list", partitions: Sequence[str] = (), **noted: object
+) -> None:
     batch = Batch(db, (ItemTicked, ItemUnticked), after, upto)
     note_done(db, batch, subscriber=subscriber, version=1, seconds=0.25, **noted)  # type: ignore[arg-type]
+    db.execute("UPDATE log.outbox SET partitions = %s WHERE id = (SELECT max(id) FROM log.outbox)", (list(partitions),))
 
 
 def hash_of(db: Connection, position: int) -> bytes:

@@ -45,14 +45,14 @@ def forget(store: EventStore, model: ReadModel) -> None:
             db.execute(f"DROP TABLE IF EXISTS read.{table}")
 
 
-def with_fold(model: ReadModel, fold: Callable[[Batch, Callable[[Batch], None]], None], version: int = 1) -> ReadModel:
-    """The same model, folding by `fold`, which is handed the batch and the model's own fold."""
+def with_fold(model: ReadModel, fold: Callable[[Batch, Callable[[Batch], None]], None], newer: int = 0) -> ReadModel:
+    """The same model, so many versions newer, folding by `fold`, which is handed the batch and the model's own fold."""
 
     class Other(type(model)):  # type: ignore[misc]  # mypy takes no computed base
         def fold(self, batch: Batch) -> None:
             fold(batch, super().fold)
 
-    Other.name, Other.version = model.name, version
+    Other.name, Other.version = model.name, model.version + newer
     return Other()
 
 
@@ -62,7 +62,7 @@ def quick_store(server_url: str, request: pytest.FixtureRequest) -> Iterator[Eve
     name = request.module.__name__.rpartition(".")[2]
     with shared_store(server_url, name) as store:
         with psycopg.connect(store.database.url, autocommit=True) as owner:
-            owner.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+            owner.execute(f"ALTER DATABASE {owner.info.dbname} SET synchronous_commit = off")
         yield store
 
 

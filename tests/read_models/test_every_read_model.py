@@ -72,7 +72,8 @@ def test_a_first_fold_that_fails_leaves_no_row_no_checkpoint_and_no_report(log: 
     assert checkpoint_of(log, model) is None
     assert outbox_of(log, model) == []
     with log.database.transaction() as db:
-        assert db.execute("SELECT FROM pg_tables WHERE tablename = ANY(%s)", (list(model.tables),)).rowcount == 0
+        query = "SELECT FROM pg_tables WHERE schemaname = 'read' AND tablename = ANY(%s)"
+        assert db.execute(query, (list(model.tables),)).rowcount == 0
 
 
 @EVERY
@@ -116,6 +117,28 @@ def test_a_second_time_with_nothing_new_folds_nothing_and_reports_nothing(log: E
     again = catch_up(model, log)
     assert (again.position, again.batches) == (there, 0)
     assert outbox_of(log, model) == reported
+
+
+class Counting(Database):
+    """A database that counts its transactions."""
+
+    transactions = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        self.transactions += 1
+        with super().transaction() as db:
+            yield db
+
+
+@EVERY
+def test_what_fits_into_a_batch_takes_one_transaction(log: EventStore, history: History, model: ReadModel) -> None:
+    catch_up(model, log)
+    history.append_of(model.listens_to[0])
+    with Counting(log.database.url) as database:
+        assert catch_up(model, EventStore(database)).batches == 1
+        assert database.transactions == 1
+    assert catch_up(model, log).batches == 0
 
 
 class Meeting(Database):
@@ -211,10 +234,10 @@ def test_a_new_version_is_built_by_itself_and_readers_see_the_old_rows_until_the
         fold(batch)
         seen.append(rows_of(elsewhere, model))
 
-    newer = with_fold(model, folds_and_looks, version=2)
+    newer = with_fold(model, folds_and_looks, newer=1)
     assert catch_up(newer, log, batch=100).batches == len(seen) > 0
     assert all(rows == old for rows in seen)
-    assert checkpoint_of(log, model) == Checkpoint(head_of(model, log), version=2)
+    assert checkpoint_of(log, model) == Checkpoint(head_of(model, log), model.version + 1)
     forget(log, model)
     new = {table: [row[:-1] for row in rows] for table, rows in old.items()}
     catch_up(model, log)
@@ -235,6 +258,34 @@ def test_a_rebuild_while_others_write_ends_at_the_head(log: EventStore, history:
     assert catch_up(model, log).batches == 0
     forget(log, model)
     catch_up(model, log)
+    assert rows_of(log, model) == rebuilt
+
+
+class Writing(Database):
+    """A database in which somebody else writes just before the `at`-th transaction begins."""
+
+    def __init__(self, url: str, at: int, write: Callable[[], None]) -> None:
+        super().__init__(url)
+        self.at, self.write = at, write
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        self.at -= 1
+        if self.at == 0:
+            self.write()
+        with super().transaction() as db:
+            yield db
+
+
+@EVERY
+@pytest.mark.parametrize("at", [2, 3], ids=["before the last batch", "before the tables are exchanged"])
+def test_what_is_written_at_the_end_of_a_rebuild_is_in_it(
+    log: EventStore, history: History, model: ReadModel, at: int
+) -> None:
+    with Writing(log.database.url, at, lambda: history.append_of(*model.listens_to)) as database:
+        assert rebuild(model, EventStore(database)).position == head_of(model, log)
+    rebuilt = rows_of(log, model)
+    rebuild(model, log)
     assert rows_of(log, model) == rebuilt
 
 

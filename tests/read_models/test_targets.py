@@ -1,11 +1,15 @@
 """What each person should eat, and where the figure comes from."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import psycopg
 import pytest
 
 from meal_assets.contracts import Event
 from meal_assets.contracts.profile import GoalSet, PreferencesSet, ProfileSet
-from meal_assets.event_store import EventStore
-from meal_assets.read_models import catch_up
+from meal_assets.event_store import Database, EventStore
+from meal_assets.read_models import catch_up, rebuild
 from meal_assets.read_models.targets import PersonTargets, Targets, household_targets
 
 from .said import append, like
@@ -44,6 +48,20 @@ def test_preferences_alone_are_remembered_until_there_is_a_target(store: EventSt
     (ben,) = stands(store, like(GoalSet, person="ben"))
     assert ben.exclude == ("peanut", "shrimp")
     assert ben.target is not None
+
+
+def test_an_age_does_not_depend_on_where_the_server_stands(store: EventStore) -> None:
+    birthday = datetime.now(ZoneInfo("Pacific/Kiritimati")).date()
+    append(store, like(ProfileSet, born=birthday.replace(year=birthday.year - 28), sex="female", height_cm=170))
+    found = []
+    for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):  # 26 hours apart: never the same date
+        with psycopg.connect(store.database.url, autocommit=True) as owner:
+            owner.execute(f"ALTER DATABASE {owner.info.dbname} SET timezone TO '{zone}'")
+        with Database(store.database.url) as database:
+            rebuild(Targets(), EventStore(database))
+            with database.transaction() as db:
+                found += household_targets(db, "home")
+    assert found[0] == found[1]
 
 
 def test_the_last_preferences_hold(store: EventStore) -> None:

@@ -357,6 +357,40 @@ CREATE TABLE log.rebuilds (
 );
 """
 
+# An exact restore writes positions, times and hashes it was given, so nothing but the log's own continuation gets in.
+# The rows are those of the caller's temporary table `arriving`.
+RESTORE = """
+CREATE FUNCTION log.restore(p_after bigint, p_upto bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
+DECLARE
+    v_last bigint;
+    v_hash bytea;
+    v_rows bigint;
+BEGIN
+    PERFORM log.begin_append(NULL, NULL);
+    SELECT e.position, e.hash INTO v_last, v_hash FROM log.events e ORDER BY e.position DESC LIMIT 1;
+    v_last := coalesce(v_last, 0);
+    IF v_last <> p_after THEN
+        RAISE EXCEPTION 'the log is at %, not at %', v_last, p_after USING ERRCODE = 'ME003';
+    END IF;
+    INSERT INTO log.events
+    SELECT a.position, a.event_id, a.stream, a.stream_version, a.type, a.version, a.body->'data', a.household, a.actor,
+           a.correlation_id, a.causation_id, a.occurred_at, a.recorded_at, a.hash
+    FROM pg_temp.arriving a WHERE a.position > p_after AND a.position <= p_upto ORDER BY a.position;
+    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    SELECT min(position) INTO v_last FROM (
+        SELECT e.position, e.hash, log.link(lag(e.hash, 1, coalesce(v_hash, '')) OVER (ORDER BY e.position), e) AS link
+        FROM log.events e WHERE e.position > p_after
+    ) AS linked WHERE hash <> link;
+    IF v_last IS NOT NULL OR v_rows <> p_upto - p_after THEN
+        RAISE EXCEPTION 'what is to be restored after % does not continue the log at %', p_after,
+            coalesce(v_last, p_after + v_rows + 1) USING ERRCODE = 'ME003';
+    END IF;
+    PERFORM pg_notify('meals_log', p_upto::text);
+    RETURN p_upto;
+END $$;
+"""
+
 # Where the server does not let us make a role (a managed PostgreSQL), the triggers still stand.
 ROLE = """
 DO $$
@@ -382,5 +416,5 @@ END $$;
 
 def upgrade() -> None:
     connection = op.get_bind().connection.driver_connection  # the driver's own: SQLAlchemy would read % as a parameter
-    for statement in (SCHEMAS, EVENTS, CHAIN, APPEND, SUBSCRIBERS, CONSUMERS, REBUILDS, ROLE):
+    for statement in (SCHEMAS, EVENTS, CHAIN, APPEND, SUBSCRIBERS, CONSUMERS, REBUILDS, RESTORE, ROLE):
         connection.execute(statement)

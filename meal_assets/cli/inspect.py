@@ -1,0 +1,180 @@
+"""`meals as-of`, `audit`, `trace`: how a read model stood, which events made a row, and what a command led to."""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from meal_assets.event_store import EventStore, Recorded
+    from meal_assets.read_models import ReadModel
+
+SHOWN_ROWS = 20
+SHOWN_EVENTS = 100
+"""Events of a row or a command shown, at most: the newest."""
+MAX_SAID = 120
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("as-of")(as_of)
+    app.command()(audit)
+    app.command()(trace)
+
+
+def as_of(
+    when: Annotated[str, typer.Argument(help="A position, or a date or date and time like 2026-11-23T18:00, as here.")],
+    model: Annotated[str, typer.Argument(help="Name of a read model.")],
+) -> None:
+    """Show a read model as it stood at a position or a moment, rebuilt from the log; nothing is changed."""
+    from psycopg import sql
+    from rich.table import Table
+
+    from meal_assets.read_models.base import tables_as_of
+
+    from .session import console, session
+
+    chosen = _model(model)
+    with session() as s:
+        position = _position(s.store, when)
+        with tables_as_of(chosen(), s.store, position) as db:
+            cursor = db.execute(sql.SQL("{} LIMIT %s").format(sql.SQL(chosen.shows)), (SHOWN_ROWS,))
+            table = Table(*[c.name for c in cursor.description or ()])
+            for row in cursor.fetchall():
+                table.add_row(*map(_cell, row))
+            counts = {
+                name: db.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))).fetchone()
+                for name in chosen.tables
+            }
+        console.print(table)
+        said = ", ".join(f"{row[0]:,} rows in {name}" for name, row in counts.items() if row)
+        console.print(f"{model} at position {position:,}: {said}")
+
+
+def audit(
+    model: Annotated[str, typer.Argument(help="Name of a read model.")],
+    key: Annotated[list[str], typer.Argument(help="The row's key, without the household; its end may be left out.")],
+) -> None:
+    """Show which events made a row, and what those follow from: made the row in bold, the rest led to it."""
+    from meal_assets.read_models.base import events_behind, narrowing, row_key, with_causes
+
+    from .session import console, session
+
+    chosen = _model(model)
+    with session() as s:
+        with s.store.database.transaction() as db:
+            columns = row_key(db, chosen, key, s.household)
+            behind = events_behind(db, chosen, columns)
+            every = with_causes(db, behind[-SHOWN_EVENTS:])
+        if not behind:
+            console.print(f"No event of {model} concerns {_key(columns)}.")
+            return
+        for tree in _trees(every, made={r.event_id for r in behind}):
+            console.print(tree, highlight=False, soft_wrap=True)
+        more = f", the newest {SHOWN_EVENTS} shown" if len(behind) > SHOWN_EVENTS else ""
+        console.print(f"{len(behind):,} events concern {_key(columns)}{more}.", highlight=False)
+        for event in {type(r.event) for r in behind}:
+            if wide := [c for c in columns if c not in narrowing(chosen, event, list(columns))]:
+                console.print(f"[dim]{event.type_name} does not say {', '.join(wide)}: some may be of other rows.[/]")
+
+
+def trace(
+    command: Annotated[str, typer.Argument(help="A correlation id, or the position of any event of the command.")],
+) -> None:
+    """Show what a command led to: who said what because of what, and how long after its first event."""
+    from meal_assets.errors import Invalid
+
+    from .session import console, session
+
+    with session() as s:
+        if command.isdigit() and len(command) < len(UUID(int=0).hex):
+            found = s.store.read(int(command) - 1, limit=1, until=int(command))
+            if not found:
+                raise Invalid("command", f"there is no position {command}; the log ends at {s.store.head()}")
+            correlation = found[0].correlation_id
+        else:
+            try:
+                correlation = UUID(command)
+            except ValueError:
+                raise Invalid("command", f"{command!r} is neither a correlation id nor a position") from None
+        every = s.store.read_correlation(correlation)
+        if not every:
+            raise Invalid("command", f"no event carries {correlation.hex}")
+        for tree in _trees(every[:SHOWN_EVENTS], made={r.event_id for r in every}):
+            console.print(tree, highlight=False, soft_wrap=True)
+        took = (every[-1].recorded_at - every[0].recorded_at).total_seconds()
+        console.print(f"{len(every):,} events in {took:.3f} s, correlation {correlation.hex}", highlight=False)
+
+
+def _model(name: str) -> "type[ReadModel]":
+    from meal_assets.errors import Invalid
+    from meal_assets.read_models import READ_MODELS
+
+    if name not in READ_MODELS:
+        raise Invalid("model", f"{name!r} is none of {', '.join(READ_MODELS)}")
+    return READ_MODELS[name]
+
+
+def _position(store: "EventStore", when: str) -> int:
+    """A position, at most the head; or the last one by a moment of this machine's time zone, a day counting whole."""
+    from meal_assets.errors import Invalid
+    from meal_assets.read_models import position_at
+
+    if when.isdigit():
+        return min(int(when), store.head())
+    try:
+        day_only = re.fullmatch(r"\d{4}-\d\d-\d\d", when)
+        moment = datetime.combine(date.fromisoformat(when), datetime.max.time()) if day_only else None
+        moment = moment or datetime.fromisoformat(when)
+    except ValueError:
+        raise Invalid(
+            "when", f"{when!r} is neither a position nor a date like 2026-11-23 or 2026-11-23T18:00"
+        ) from None
+    return position_at(store, moment if moment.tzinfo else moment.astimezone())
+
+
+def _trees(events: "Sequence[Recorded]", made: Collection[UUID]) -> "list[Tree]":
+    """One tree a command: each event below its cause, in the order of the log, timed from the command's first."""
+    from rich.tree import Tree
+
+    began: dict[UUID, datetime] = {}
+    nodes: dict[UUID, Tree] = {}
+    roots: list[Tree] = []
+    for recorded in events:
+        first = began.setdefault(recorded.correlation_id, recorded.recorded_at)
+        label = _label(recorded, (recorded.recorded_at - first).total_seconds(), made=recorded.event_id in made)
+        cause = nodes.get(recorded.causation_id) if recorded.causation_id else None
+        nodes[recorded.event_id] = cause.add(label) if cause else Tree(label)
+        if cause is None:
+            roots.append(nodes[recorded.event_id])
+    return roots
+
+
+def _label(recorded: "Recorded", seconds: float, *, made: bool) -> str:
+    from rich.markup import escape
+
+    name = f"[bold]{recorded.event.type_name}[/]" if made else f"[dim]{recorded.event.type_name}[/]"
+    when = f"+{seconds:.3f} s" if seconds else f"{recorded.recorded_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    said = recorded.event.model_dump_json(exclude_none=True)
+    said = said if len(said) <= MAX_SAID else f"{said[: MAX_SAID - 1]}…"
+    return f"{name} [dim]{recorded.position} {when} by {escape(recorded.actor)}[/] {escape(said)}"
+
+
+def _key(columns: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in columns.items())
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:.6g}"
+        case datetime():
+            return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+        case _:
+            return str(value)

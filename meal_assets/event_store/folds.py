@@ -1,0 +1,74 @@
+"""One batch of a fold in few statements: the checkpoint locked, what is next, and what was done with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from meal_assets.contracts import Event
+
+from .checkpoints import MOVE, NOTE, noted
+from .database import Connection, fetch_row
+from .heartbeats import GOES_ON
+
+FOLDED = "meals_fold"
+"""The channel on which a fold that is committed is announced, as `subscriber:position`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Where a subscriber stands, and the next events it listens to; `upto` is None when there are none.
+
+    `unknown`: one of them has a version newer than this program.
+    """
+
+    position: int
+    version: int
+    upto: int | None
+    types: dict[str, int]
+    unknown: bool
+
+    @property
+    def count(self) -> int:
+        return sum(self.types.values())
+
+
+def next_batch(
+    db: Connection, subscriber: str, listens_to: Sequence[type[Event]], size: int, schema: str
+) -> Next | None:
+    """Lock the checkpoint, use the tables of `schema`, and find the next `size` events; None without a checkpoint."""
+    row = db.execute(
+        "SELECT position, version, set_config('search_path', %s, true)"
+        " FROM log.checkpoints WHERE subscriber = %s FOR UPDATE",
+        (f"{schema}, pg_temp", subscriber),
+    ).fetchone()
+    if row is None:
+        return None
+    position, version, *_ = row
+    # A statement of its own: joined with the checkpoint, the planner does not know that few events are left.
+    upto, types, newest = fetch_row(
+        db,
+        "SELECT max(last), coalesce(jsonb_object_agg(type, n), '{}'), coalesce(jsonb_object_agg(type, newest), '{}')"
+        " FROM (SELECT type, count(*) AS n, max(position) AS last, max(version) AS newest FROM"
+        "  (SELECT position, type, version FROM log.events WHERE position > %s AND type = ANY(%s)"
+        "   ORDER BY position LIMIT %s) AS next GROUP BY type) AS by_type",
+        (position, [t.type_name for t in listens_to], size),
+    )
+    unknown = any(newest.get(t.type_name, 0) > t.version for t in listens_to)
+    return Next(position, version, upto, dict(sorted(types.items())), unknown)
+
+
+FINISH = f"""
+WITH moved AS ({MOVE}),
+noted AS ({NOTE}),
+mended AS ({GOES_ON})
+SELECT pg_notify('{FOLDED}', concat(%(subscriber)s::text, ':', %(to)s::bigint))
+"""
+
+
+def finish_batch(
+    db: Connection, done: Next, upto: int, *, subscriber: str, version: int, seconds: float, day_field: str | None
+) -> None:
+    """Move the checkpoint, write the outbox row, forget why the subscriber had stopped and announce it: one statement.
+
+    With `day_field`, a field of the events, the days found there are the batch's partitions.
+    """
+    db.execute(FINISH, noted(subscriber, version, done.position, upto, seconds, done.types, day_field))

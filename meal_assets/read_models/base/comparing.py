@@ -1,0 +1,98 @@
+"""Whether rebuilt tables say what the live ones say: row by row, in the database."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from meal_assets.event_store import Connection
+from meal_assets.event_store.database import fetch_row
+
+from .model import ReadModel
+from .tables import LIVE, SHADOW
+
+SAMPLE = 10
+"""Differing rows named, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Rebuilt rows, and how many rows differ: only live, only rebuilt, or in both with other values.
+
+    `sample`: some of these as {"table", "key", "how"}.
+    """
+
+    rows: int = 0
+    only_live: int = 0
+    only_rebuilt: int = 0
+    different: int = 0
+    sample: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def differing(self) -> int:
+        return self.only_live + self.only_rebuilt + self.different
+
+
+def compare(db: Connection, model: ReadModel, *, live: bool) -> Difference:
+    """All tables of the model, shadow against live; only counted where there is nothing live."""
+    found = Difference()
+    for table in model.tables:
+        one = _compare_table(db, table) if live and _exists(db, LIVE, table) else Difference(_count(db, table))
+        found = Difference(
+            found.rows + one.rows,
+            found.only_live + one.only_live,
+            found.only_rebuilt + one.only_rebuilt,
+            found.different + one.different,
+            (found.sample + one.sample)[:SAMPLE],
+        )
+    return found
+
+
+def key_columns(db: Connection, schema: str, table: str) -> tuple[str, ...]:
+    """The columns of the primary key, in its order; none for a table without."""
+    rows = db.execute(
+        "SELECT attname FROM pg_index CROSS JOIN LATERAL unnest(indkey) WITH ORDINALITY AS k (attnum, n)"
+        " JOIN pg_attribute USING (attnum) WHERE indrelid = to_regclass(%(table)s) AND attrelid = indrelid"
+        " AND indisprimary ORDER BY n",
+        {"table": f"{schema}.{table}"},
+    )
+    return tuple(str(name) for (name,) in rows.fetchall())
+
+
+def _compare_table(db: Connection, table: str) -> Difference:
+    # As jsonb: numbers are equal whatever their trailing zeros, which do depend on how batches were cut; and tables of
+    # two versions of a model can be compared.
+    keys = key_columns(db, SHADOW, table)
+    named = [sql.SQL("{0}, body->{0}").format(sql.Literal(k)) for k in keys]
+    key = sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(named)) if keys else sql.SQL("body")
+    side = sql.SQL("(SELECT {key} AS key, body FROM (SELECT to_jsonb(t) AS body FROM {table} AS t) AS rows)")
+    query = sql.SQL("""
+        WITH pairs AS (
+            SELECT coalesce(live.key, rebuilt.key) AS key,
+                   CASE WHEN rebuilt.key IS NULL THEN 'only live' WHEN live.key IS NULL THEN 'only rebuilt'
+                        WHEN live.body <> rebuilt.body THEN 'different' END AS how
+            FROM {live} AS live FULL JOIN {rebuilt} AS rebuilt USING (key)
+        ), differing AS MATERIALIZED (SELECT * FROM pairs WHERE how IS NOT NULL)
+        SELECT (SELECT count(*) FROM {table}), count(*) FILTER (WHERE how = 'only live'),
+               count(*) FILTER (WHERE how = 'only rebuilt'), count(*) FILTER (WHERE how = 'different'),
+               (SELECT coalesce(jsonb_agg(jsonb_build_object('table', {name}, 'key', key, 'how', how)), '[]')
+                FROM (SELECT * FROM differing LIMIT {sample}) AS few)
+        FROM differing
+    """).format(
+        live=side.format(key=key, table=sql.Identifier(LIVE, table)),
+        rebuilt=side.format(key=key, table=sql.Identifier(SHADOW, table)),
+        table=sql.Identifier(SHADOW, table),
+        name=sql.Literal(table),
+        sample=sql.Literal(SAMPLE),
+    )
+    rows, only_live, only_rebuilt, different, sample = fetch_row(db, query)
+    return Difference(rows, only_live, only_rebuilt, different, tuple(sample))
+
+
+def _exists(db: Connection, schema: str, table: str) -> bool:
+    return fetch_row(db, "SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.{table}",)) == (True,)
+
+
+def _count(db: Connection, table: str) -> int:
+    (count,) = fetch_row(db, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(SHADOW, table)))
+    return int(count)

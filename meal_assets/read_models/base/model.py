@@ -1,0 +1,45 @@
+"""What a read model is: which events it listens to, its tables, and how events become rows."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from meal_assets.contracts import Event
+from meal_assets.discovery import snake
+from meal_assets.event_store import Connection, Recorded
+from meal_assets.event_store.batch import Batch
+
+
+class ReadModel:
+    """Subclass with a docstring, `listens_to`, `tables` and `fold` (a batch at once) or `apply` (event by event).
+
+    SQL names its tables without a schema: the same fold serves the live model and a rebuild in the shadow.
+    Whatever is used, one by one, in batches of any size and rebuilt from zero must give the same rows.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    """Raise it when the fold or a table changes: the model is then rebuilt by itself."""
+    listens_to: ClassVar[tuple[type[Event], ...]]
+    tables: ClassVar[Mapping[str, str]]
+    """Table name (the model's name, or beginning with it) -> its columns, as in CREATE TABLE."""
+    shows: ClassVar[str]
+    """A SELECT whose first rows serve as a preview."""
+    partitioned_by: ClassVar[str | None] = None
+    """The event field (a date) that is the day of a row, where the model has daily partitions."""
+    made_by: ClassVar[Mapping[str, str]] = {}
+    """Key column -> the SQL condition on log.events that an event behind the row fulfils, with `%(column)s`.
+
+    Needed only where an event field of the column's name is not the column's value.
+    """
+
+    def __init_subclass__(cls) -> None:
+        cls.name = snake(cls.__name__)
+
+    def fold(self, batch: Batch) -> None:
+        """Bring the tables from `batch.after` to `batch.upto`."""
+        for recorded in batch.events:
+            self.apply(batch.db, recorded)
+
+    def apply(self, db: Connection, recorded: Recorded) -> None:
+        """One event."""
+        raise NotImplementedError(f"{type(self).__name__} has neither fold nor apply")

@@ -1,0 +1,64 @@
+"""A read model as it stood at a position: rebuilt from the log into temporary tables that nobody else sees."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from meal_assets.event_store import Connection, EventStore
+from meal_assets.event_store.batch import Batch
+from meal_assets.event_store.checkpoints import end_of_batch
+from meal_assets.event_store.database import fetch_row
+
+from .folding import BATCH
+from .model import ReadModel
+from .tables import use_schema
+
+TEMPORARY = "pg_temp"
+
+
+@contextmanager
+def tables_as_of(model: ReadModel, store: EventStore, position: int) -> Iterator[Connection]:
+    """A transaction in which the model's tables, named without a schema, are as they stood; then it is rolled back.
+
+    Nothing of it is seen outside, and the live model goes on meanwhile.
+    """
+    with store.database.transaction() as db:
+        use_schema(db, TEMPORARY)
+        for table, columns in model.tables.items():
+            db.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({})").format(sql.Identifier(table), sql.SQL(columns)))
+        after = 0
+        while after < position and (end := end_of_batch(db, model.listens_to, after, BATCH)) is not None:
+            batch = Batch(db, model.listens_to, after, min(end, position))
+            if batch.types():
+                model.fold(batch)
+            after = batch.upto
+        yield db
+        raise psycopg.Rollback
+
+
+def as_of(model: ReadModel, store: EventStore, position: int) -> dict[str, list[tuple[Any, ...]]]:
+    """Table -> all its rows as they stood when the log ended at `position`, in an order of their own."""
+    with tables_as_of(model, store, position) as db:
+        every = {}
+        for table in model.tables:
+            query = sql.SQL("SELECT * FROM {} AS t ORDER BY t").format(sql.Identifier(table))
+            every[table] = db.execute(query).fetchall()
+    return every
+
+
+def position_at(store: EventStore, moment: datetime) -> int:
+    """The last position recorded by that moment; 0 when nothing was. Raises ValueError for one without a time zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone: say which one is meant")
+    with store.database.transaction() as db:
+        (position,) = fetch_row(
+            db,
+            "SELECT coalesce((SELECT position FROM log.events WHERE recorded_at <= %s"
+            " ORDER BY position DESC LIMIT 1), 0)",
+            (moment,),
+        )
+    return int(position)

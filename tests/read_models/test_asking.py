@@ -1,0 +1,132 @@
+"""The questions as a person types them: how a view stood, who made a row, what a command led to, who stands where."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from meal_assets.cli.app import app
+from meal_assets.contracts.diary import MealLogged
+from meal_assets.contracts.recipe import RecipeFetched
+from meal_assets.errors import Invalid
+from meal_assets.event_store import EventStore, Origin
+from meal_assets.event_store.heartbeats import note_stop
+from meal_assets.read_models import READ_MODELS, catch_up
+from meal_assets.read_models.daily_nutrition import DailyNutrition
+from meal_assets.subscriptions import fold_all
+
+from .said import append, like
+
+
+@pytest.fixture
+def asked(store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EventStore:
+    """A log with two meals of Ada and one of Ben, and the program looking at it."""
+    monkeypatch.setenv("MEALS_DATABASE_URL", store.database.url)
+    monkeypatch.setenv("MEALS_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    append(store, like(MealLogged, person="ada", day="2026-11-23", entry="one"))
+    append(store, like(MealLogged, person="ben", day="2026-11-23", entry="two"))
+    append(store, like(MealLogged, person="ada", day="2026-11-23", entry="three"))
+    fold_all(store)
+    return store
+
+
+def meals(*arguments: str) -> str:
+    """What the program prints."""
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return " ".join(done.output.split())
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_view_is_shown_as_it_stood_at_a_position() -> None:
+    assert "daily_nutrition at position 1: 1 rows in daily_nutrition" in meals("as-of", "1", "daily_nutrition")
+    assert "at position 3: 2 rows in daily_nutrition" in meals("as-of", "999999", "daily_nutrition")
+
+
+def test_a_view_is_shown_as_it_stood_at_a_moment_of_the_local_time_zone(asked: EventStore) -> None:
+    second, third = asked.read(1)
+    between = second.recorded_at + (third.recorded_at - second.recorded_at) / 2
+    local = between.astimezone().replace(tzinfo=None).isoformat()
+    assert "at position 2: 2 rows" in meals("as-of", local, "daily_nutrition")
+    assert "at position 2: 2 rows" in meals("as-of", between.isoformat(), "daily_nutrition")
+    assert "at position 0: 0 rows" in meals("as-of", "2001-01-01", "daily_nutrition")
+    today = datetime.now(UTC).astimezone().date().isoformat()
+    assert "at position 3:" in meals("as-of", today, "daily_nutrition"), "a day counts whole"
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (["as-of", "yesterday", "daily_nutrition"], "when: 'yesterday' is neither a position nor a date"),
+        (["as-of", "1", "breakfasts"], "model: 'breakfasts' is none of"),
+        (["audit", "daily_nutrition", "ada", "2026-11-23", "x"], "a row of daily_nutrition is named by person, day"),
+        (["trace", "nobody"], "command: 'nobody' is neither a correlation id nor a position"),
+        (["trace", "77"], "there is no position 77; the log ends at 3"),
+        (["rebuild", "all", "--undo"], "--undo: takes one read model back at a time"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_which_part(arguments: list[str], wrong: str) -> None:
+    with pytest.raises(Invalid) as error:
+        meals(*arguments)
+    assert wrong in str(error.value)
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_row_names_the_events_that_made_it() -> None:
+    said = meals("audit", "daily_nutrition", "ada", "2026-11-23")
+    assert '"entry":"one"' in said
+    assert '"entry":"three"' in said
+    assert '"entry":"two"' not in said
+    assert "2 events concern household home, person ada, day 2026-11-23." in said
+    assert "No event of daily_nutrition concerns" in meals("audit", "daily_nutrition", "nobody")
+    assert meals("audit", "daily_nutrition", "ada").count("diary.MealLogged") == 2
+
+
+def test_an_event_type_that_does_not_say_what_the_key_says_is_named(asked: EventStore) -> None:
+    append(asked, like(RecipeFetched))
+    fold_all(asked)
+    assert "recipe.RecipeFetched does not say week" in meals("audit", "shopping_list", "2026-11-23")
+
+
+def test_a_command_is_shown_as_a_tree_with_what_followed_from_what(asked: EventStore) -> None:
+    command = Origin("home", "person")
+    append(asked, like(RecipeFetched), origin=command)
+    first = asked.read(3)[0]
+    append(asked, like(MealLogged, entry="because"), origin=first.origin_of_reaction("consumer/somebody"))
+    for way in (command.correlation_id.hex, str(command.correlation_id), "4", "5"):
+        said = meals("trace", way)
+        assert "└── diary.MealLogged 5 +" in said
+        assert "by consumer/somebody" in said
+        assert "2 events in 0.0" in said
+        assert command.correlation_id.hex in said
+
+
+def test_status_says_how_late_since_when_and_why(asked: EventStore) -> None:
+    assert "stopped" not in meals("status")
+    append(asked, like(MealLogged, entry="late"))
+    with asked.database.transaction() as db:
+        note_stop(db, "daily_nutrition", ValueError("[no] room"))
+    said = meals("status")
+    (line,) = [part for part in said.split("read model") if part.strip("│ ").startswith("daily_nutrition")]
+    assert "│ 3 │ 4 │ 1, 0." in line
+    assert "stopped 0." in line
+    assert "ValueError: [no] room" in line
+
+
+def test_all_are_rebuilt_together_and_what_was_changed_by_hand_is_an_alarm(asked: EventStore) -> None:
+    said = meals("rebuild", "all")
+    assert all(f"{name} stands at" in said for name in READ_MODELS)
+    assert "events/s" in said
+    assert "not what the log says" not in said
+    with asked.database.transaction() as db:
+        db.execute("UPDATE read.daily_nutrition SET kcal = 1 WHERE person = 'ada'")
+    said = meals("rebuild", "daily_nutrition")
+    assert "1 rows were not what the log says (0 too many, 0 missing, 1 different)" in said
+    assert "'person': 'ada'" in said
+    assert "daily_nutrition is as before its last rebuild, at 3" in meals("rebuild", "daily_nutrition", "--undo")
+    with asked.database.transaction() as db:
+        assert db.execute("SELECT kcal FROM read.daily_nutrition WHERE person = 'ada'").fetchall() == [(1,)]
+    catch_up(DailyNutrition(), asked)

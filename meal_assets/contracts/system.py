@@ -1,8 +1,20 @@
 """Topic `system`: what the platform itself has to say."""
 
-from pydantic import Field
+from datetime import datetime
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, model_validator
 
 from .base import Event
+from .values import PersonId
+
+Mode = Literal["on", "shadow", "off"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+"""What the flag of a consumer may say."""
+CONSUMER_FLAG = "consumer."
+"""A flag that begins so, and goes on with a consumer's name, switches that consumer."""
+
+At = Annotated[int, Field(ge=1)]
 
 
 class DeadLettered(Event, topic="system", stream="dead_letter/{consumer}/{position}", outcome="failed"):
@@ -13,23 +25,63 @@ class DeadLettered(Event, topic="system", stream="dead_letter/{consumer}/{positi
             "consumer": "generate_plan",
             "position": 7,
             "event_type": "plan_request.PlanRequested",
-            "error": "Permanent: ada has no profile",
+            "event_stream": "home/plan_request/2026-11-23",
+            "error_class": "Permanent",
+            "message": "ada has no profile",
+            "traceback": "Permanent\n  meal_assets/consumers/generate_plan.py:48 in _targets",
             "attempts": 1,
+            "first_tried_at": "2026-11-23T18:00:00Z",
+            "last_tried_at": "2026-11-23T18:00:00Z",
         },
         {
             "consumer": "fetch_recipes",
             "position": 9,
             "event_type": "recipe_request.RecipesRequested",
-            "error": "Transient: the file is locked",
+            "event_stream": "home/recipe_request/recipes",
+            "error_class": "Transient",
+            "message": "the file is locked",
+            "traceback": "Transient\n  meal_assets/consumers/fetch_recipes.py:34 in handle",
             "attempts": 5,
+            "first_tried_at": "2026-11-23T18:00:00Z",
+            "last_tried_at": "2026-11-23T18:01:15Z",
         },
     ]
 
     consumer: str
-    position: int = Field(ge=1)
+    position: At
     event_type: str
-    error: str = Field(max_length=4_000)
+    event_stream: str
+    error_class: str = Field(max_length=200)
+    message: str = Field(max_length=4_000)
+    traceback: str = Field(max_length=4_000)
     attempts: int = Field(ge=1)
+    first_tried_at: datetime
+    last_tried_at: datetime
+
+    @property
+    def error(self) -> str:
+        """What a person reads: the class and the message."""
+        return f"{self.error_class}: {self.message}"
+
+
+class DeadLetterWaiting(Event, topic="system", stream="dead_letter/{consumer}/{position}", outcome="working"):
+    """The consumer takes a stream in order, so this event waits behind an earlier dead letter of its stream."""
+
+    examples = [
+        {
+            "consumer": "generate_plan",
+            "position": 8,
+            "event_type": "plan_request.PlanRequested",
+            "event_stream": "home/plan_request/2026-11-23",
+            "behind": 7,
+        }
+    ]
+
+    consumer: str
+    position: At
+    event_type: str
+    event_stream: str
+    behind: At
 
 
 class DeadLetterRetried(Event, topic="system", stream="dead_letter/{consumer}/{position}", outcome="working"):
@@ -38,7 +90,16 @@ class DeadLetterRetried(Event, topic="system", stream="dead_letter/{consumer}/{p
     examples = [{"consumer": "generate_plan", "position": 7}]
 
     consumer: str
-    position: int = Field(ge=1)
+    position: At
+
+
+class DeadLetterHandled(Event, topic="system", stream="dead_letter/{consumer}/{position}"):
+    """The consumer handled the event after all: it was retried, or what it waited behind is out of the way."""
+
+    examples = [{"consumer": "generate_plan", "position": 7}]
+
+    consumer: str
+    position: At
 
 
 class DeadLetterDiscarded(Event, topic="system", stream="dead_letter/{consumer}/{position}"):
@@ -47,5 +108,30 @@ class DeadLetterDiscarded(Event, topic="system", stream="dead_letter/{consumer}/
     examples = [{"consumer": "fetch_recipes", "position": 9, "reason": "imported again from a mended file"}]
 
     consumer: str
-    position: int = Field(ge=1)
+    position: At
     reason: str = Field(min_length=1, max_length=1_000)
+
+
+class FlagSet(Event, topic="system", stream="flag/{flag}"):
+    """A flag has this value for everybody, or for whom it names; a percentage of them, always the same ones."""
+
+    examples = [
+        {"flag": "consumer.generate_plan", "value": "shadow"},
+        {"flag": "new-pages", "value": "on", "target_household": "home", "target_person": "ada", "percent": 100.0},
+        {"flag": "new-pages", "value": "on", "percent": 12.5},
+    ]
+
+    flag: str = Field(pattern=r"^[a-z][a-z0-9_.-]{0,99}$")
+    value: str = Field(min_length=1, max_length=200)
+    target_household: str | None = Field(default=None, min_length=1, max_length=100)
+    target_person: PersonId | None = None
+    percent: float = Field(default=100.0, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _consumers_know_it(self) -> Self:
+        if self.flag.startswith(CONSUMER_FLAG):
+            if self.value not in MODES:
+                raise ValueError(f"a consumer is {', '.join(MODES)}, not {self.value!r}")
+            if (self.target_household, self.target_person, self.percent) != (None, None, 100.0):
+                raise ValueError("a consumer works for everybody: switch it without a household, person or percentage")
+        return self

@@ -1,0 +1,105 @@
+"""`meals flags`: what is switched on for whom, and what a consumer that only shadows would have said."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from .session import Session
+
+MAX_SHOWN = 100
+"""Differences shown."""
+
+flags_app = typer.Typer(help="Show flags; set one; compare what a consumer said in its shadow with the log.")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(flags_app, name="flags")
+
+
+@flags_app.callback(invoke_without_command=True)
+def flags(context: typer.Context) -> None:
+    """Show every flag, what it says to whom, and who set it; `set` changes one, `diff` compares a shadow."""
+    if context.invoked_subcommand is None:
+        from .session import session
+
+        with session() as s:
+            _show_flags(s)
+
+
+@flags_app.command("set")
+def set_flag(
+    name: Annotated[str, typer.Argument(help="The flag, such as new-pages, or consumer.generate_plan.")],
+    value: Annotated[str, typer.Argument(help="on, off, or a text; for a consumer on, shadow or off.")],
+    household: Annotated[str | None, typer.Option(help="Only for this household.")] = None,
+    person: Annotated[str | None, typer.Option(help="Only for this person.")] = None,
+    percent: Annotated[
+        float, typer.Option(min=0, max=100, help="Only for so many percent of them, always the same; 0 takes it back.")
+    ] = 100.0,
+) -> None:
+    """Let a flag say something to everybody, or to whom you name.
+
+    Example: meals flags set consumer.generate_plan shadow
+    """
+    from meal_assets.commands.flags import set_flag
+    from meal_assets.consumers import CONSUMERS
+    from meal_assets.contracts.system import CONSUMER_FLAG, FlagSet
+    from meal_assets.errors import Invalid
+
+    from .session import session
+
+    if name.startswith(CONSUMER_FLAG) and name.removeprefix(CONSUMER_FLAG) not in CONSUMERS:
+        raise Invalid("name", f"{name!r} is none of {', '.join(CONSUMER_FLAG + c for c in CONSUMERS)}")
+    flag = FlagSet(flag=name, value=value, target_household=household, target_person=person, percent=percent)
+    with session() as s:
+        set_flag(s.store, flag, s.origin())
+        _show_flags(s)
+
+
+@flags_app.command("diff")
+def diff(consumer: Annotated[str, typer.Argument(help="Name of a consumer.")]) -> None:
+    """Show where what the consumer said in its shadow is not what it said in the log."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from meal_assets.consumers import CONSUMERS
+    from meal_assets.consumers.base import shadow_differences
+    from meal_assets.errors import Invalid
+
+    from .session import console, session
+
+    if consumer not in CONSUMERS:
+        raise Invalid("consumer", f"{consumer!r} is none of {', '.join(CONSUMERS)}")
+    with session() as s:
+        found = shadow_differences(CONSUMERS[consumer](), s.store, MAX_SHOWN)
+    if not found:
+        console.print(f"No difference: {consumer} said the same in its shadow, or has none.")
+        return
+    table = Table("event", "answer", "type", "only in shadow, or other there", "only live, or other there")
+    for one in found:
+        sides = ("" if side is None else escape(str(side)) for side in (one.shadow, one.live))
+        table.add_row(str(one.position), one.n or "", one.type_name, *sides)
+    console.print(table)
+    if len(found) == MAX_SHOWN:
+        console.print(f"These are the first {MAX_SHOWN}; there may be more.")
+
+
+def _show_flags(s: "Session") -> None:
+    from rich.table import Table
+
+    from meal_assets.read_models import catch_up
+    from meal_assets.read_models.flags import Flags, set_flags
+
+    from .session import console
+
+    catch_up(Flags(), s.store)
+    with s.store.database.transaction() as db:
+        rows = set_flags(db)
+    if not rows:
+        console.print("No flag was ever set; every consumer is on.")
+        return
+    table = Table("flag", "value", "household", "person", "percent", "set by", "since")
+    for row in rows:
+        whom = (row.household or "all", row.person or "all", f"{row.percent:g}")
+        table.add_row(row.flag, row.value, *whom, row.actor, f"{row.since.astimezone():%Y-%m-%d %H:%M}")
+    console.print(table)

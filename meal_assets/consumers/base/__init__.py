@@ -1,0 +1,29 @@
+"""What every consumer is and does: subclass `Consumer`, and `consume` brings it to the head of the log."""
+
+from .attempts import BACK_OFF, MAX_ATTEMPTS, Tried, failed_attempts
+from .consumer import Consumer, Said
+from .consuming import Consumed, consume, is_busy
+from .differences import Difference, shadow_differences
+from .heard import PAGE
+from .modes import mode_of, modes
+from .replay import replay
+from .traces import MAX_ERROR_LENGTH
+
+__all__ = [
+    "BACK_OFF",
+    "MAX_ATTEMPTS",
+    "MAX_ERROR_LENGTH",
+    "PAGE",
+    "Consumed",
+    "Consumer",
+    "Difference",
+    "Said",
+    "Tried",
+    "consume",
+    "failed_attempts",
+    "is_busy",
+    "mode_of",
+    "modes",
+    "replay",
+    "shadow_differences",
+]

@@ -1,0 +1,45 @@
+"""How often the event a consumer stands before was tried in vain, and when it may be tried again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from meal_assets.event_store import Connection, EventStore
+from meal_assets.event_store.database import fetch_row
+
+MAX_ATTEMPTS = 5
+BACK_OFF = timedelta(seconds=5)
+"""Before the second attempt; doubled before each further one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How often the event a consumer stands before was tried in vain; `backing_off` while it is too soon for more."""
+
+    attempts: int
+    error: str
+    backing_off: bool
+
+
+def failed_attempts(store: EventStore) -> dict[str, Tried]:
+    """Consumer -> what keeps it where it is."""
+    with store.database.transaction() as db:
+        rows = db.execute("SELECT consumer, attempts, error, next_at > now() FROM log.attempts ORDER BY position DESC")
+        return {str(name): Tried(*rest) for name, *rest in rows}
+
+
+def note_attempt(store: EventStore, consumer: str, position: int, error: str) -> tuple[int, datetime, datetime]:
+    """Count a failed attempt; how many there were, when the first was and when this one."""
+    with store.database.transaction() as db:
+        attempts, first, last = fetch_row(
+            db,
+            "INSERT INTO log.attempts AS a VALUES (%(consumer)s, %(position)s, 1, %(error)s, now() + %(wait)s, now())"
+            " ON CONFLICT (consumer, position) DO UPDATE SET attempts = a.attempts + 1, error = excluded.error,"
+            " next_at = now() + %(wait)s * power(2, a.attempts) RETURNING attempts, first_at, now()",
+            {"consumer": consumer, "position": position, "error": error, "wait": BACK_OFF},
+        )
+    return attempts, first, last
+
+
+def forget_attempts(db: Connection, consumer: str, position: int) -> None:
+    """The consumer got past that position."""
+    db.execute("DELETE FROM log.attempts WHERE consumer = %s AND position <= %s", (consumer, position))

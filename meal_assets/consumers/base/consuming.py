@@ -1,0 +1,72 @@
+"""How a consumer follows the log: in order, at least once, and a repeat says nothing new.
+
+Permanent error -> dead letter, go on. Anything else -> stop before the event, to be tried again later, a bounded
+number of times; then it becomes a dead letter too.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from meal_assets.contracts.system import Mode
+from meal_assets.event_store import EventStore
+
+from .consumer import Consumer
+from .heard import next_heard
+from .modes import mode_of
+from .round import Round
+from .voices import Aloud, Aside
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """What one call did. `failed`: why it stopped before an event.
+
+    `busy`: it goes no further for now, since another process is at it or its `mode` keeps it where it is; then
+    `position`, `handled` and `set_aside` are those of its shadow, if it has one.
+    """
+
+    position: int
+    handled: int = 0
+    set_aside: int = 0
+    busy: bool = False
+    failed: str | None = None
+    mode: Mode = "on"
+
+
+def consume(consumer: Consumer, store: EventStore, *, wait: bool = False) -> Consumed:
+    """Hand the consumer all that is new, one event after the other, in the mode of its flag.
+
+    One process at a time: another one that is at it is waited for, or left to it.
+    """
+    with _alone(consumer.name, store, wait=wait) as alone:
+        if not alone:
+            return Consumed(position=0, busy=True)
+        mode = mode_of(store, consumer.name)
+        if mode == "off":
+            return Consumed(Aloud(consumer, store).position(), busy=True, mode=mode)
+        voice = Aloud(consumer, store) if mode == "on" else Aside(consumer, store)
+        round_, failed = Round(consumer, store, voice), None
+        while failed is None and (events := next_heard(consumer, store, round_.position)):
+            for heard in events:
+                failed = round_.take(heard)
+                if failed is not None:
+                    break
+            round_.move()
+            if mode_of(store, consumer.name) != mode:
+                break
+        return Consumed(round_.position, round_.handled, round_.set_aside, mode != "on", failed, mode)
+
+
+@contextmanager
+def _alone(name: str, store: EventStore, *, wait: bool) -> Iterator[bool]:
+    """True while no other process runs this consumer; the lock falls with the connection if this one dies."""
+    lock = "SELECT pg_advisory_lock(hashtext(%s)) IS NOT NULL" if wait else "SELECT pg_try_advisory_lock(hashtext(%s))"
+    with store.database.dedicated() as connection:
+        yield connection.execute(lock, (f"consumer/{name}",)).fetchone() == (True,)
+
+
+def is_busy(name: str, store: EventStore) -> bool:
+    """Whether some process runs this consumer now."""
+    with _alone(name, store, wait=False) as alone:
+        return not alone

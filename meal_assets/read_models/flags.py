@@ -1,0 +1,70 @@
+"""What each flag says to whom."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from meal_assets.contracts.system import FlagSet
+from meal_assets.event_store import Connection, Recorded
+
+from .base import ReadModel
+
+MAX_SHOWN = 1_000
+
+
+class Flags(ReadModel):
+    """One row a flag and whom it names: what was set last holds. An empty household or person means everybody."""
+
+    listens_to = (FlagSet,)
+    tables = {
+        "flags": """
+            flag text, household text, person text, value text NOT NULL, percent numeric NOT NULL,
+            actor text NOT NULL, since timestamptz NOT NULL, position bigint NOT NULL,
+            PRIMARY KEY (flag, household, person)"""
+    }
+    made_by = {
+        "household": "coalesce(payload->>'target_household', '') = %(household)s",
+        "person": "coalesce(payload->>'target_person', '') = %(person)s",
+    }
+    shows = "SELECT flag, value, household, person, percent, actor, since FROM flags ORDER BY flag, household, person"
+
+    def apply(self, db: Connection, recorded: Recorded) -> None:
+        event = recorded.event
+        assert isinstance(event, FlagSet)
+        db.execute(
+            "INSERT INTO flags VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (flag, household, person) DO UPDATE SET value = excluded.value, percent = excluded.percent,"
+            " actor = excluded.actor, since = excluded.since, position = excluded.position",
+            (
+                event.flag,
+                event.target_household or "",
+                event.target_person or "",
+                event.value,
+                event.percent,
+                recorded.actor,
+                recorded.recorded_at,
+                recorded.position,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SetFlag:
+    """What a flag says to whom; None names everybody. `percent` of them, 0 to 100."""
+
+    flag: str
+    value: str
+    household: str | None
+    person: str | None
+    percent: float
+    actor: str
+    since: datetime
+
+
+def set_flags(db: Connection, limit: int = MAX_SHOWN) -> list[SetFlag]:
+    """At most `limit` rows, by flag, everybody first."""
+    rows = db.execute(
+        "SELECT flag, value, nullif(household, ''), nullif(person, ''), percent::float8, actor, since FROM read.flags"
+        " ORDER BY flag, household, person LIMIT %s",
+        (limit,),
+    )
+    return [SetFlag(*row) for row in rows.fetchall()]

@@ -1,0 +1,225 @@
+"""A consumer is on, shadows or rests; what a shadow or a replay says is compared with the log and never is in it."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from meal_assets.commands.dead_letters import discard, retry
+from meal_assets.commands.flags import set_flag
+from meal_assets.consumers import Consumed, Consumer, Said, consume
+from meal_assets.consumers.base import MAX_ATTEMPTS, Difference, failed_attempts, modes, replay, shadow_differences
+from meal_assets.contracts.recipe_request import RecipesRequested
+from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
+from meal_assets.contracts.system import DeadLettered, DeadLetterRetried, FlagSet, Mode
+from meal_assets.errors import Permanent, Transient
+from meal_assets.event_store import EventStore, Origin, Recorded
+from meal_assets.event_store.checkpoints import checkpoints, take_unreported
+from meal_assets.subscriptions import settle
+
+WEEK = date(2026, 11, 23)
+HOME = Origin("home", "test")
+
+
+class Echo(Consumer):
+    """Takes everything out of the basket again, but not what it is told to skip, break on or call otherwise."""
+
+    listens_to = (ItemTicked,)
+    says = (ItemUnticked,)
+    ordered_by_stream = True
+
+    def __init__(self, skip: str = "", twice: str = "", other: str = "", **errors: Exception) -> None:
+        self.skip, self.twice, self.other, self.errors = skip, twice, other, errors
+        self.asked: list[str] = []
+
+    def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said]:
+        event = recorded.event
+        assert isinstance(event, ItemTicked)
+        self.asked.append(event.item)
+        if event.item in self.errors:
+            raise self.errors[event.item]
+        for _ in range(0 if event.item == self.skip else 1 + (event.item == self.twice)):
+            yield Said(ItemUnticked(week=WEEK, item="other" if event.item == self.other else event.item))
+
+
+def tick(store: EventStore, *items: str) -> None:
+    for item in items:
+        store.append("home/shopping/2026-11-23", [ItemTicked(week=WEEK, item=item)], origin=Origin("home", "test"))
+
+
+def switch(store: EventStore, mode: Mode, consumer: str = "echo") -> None:
+    set_flag(store, FlagSet(flag=f"consumer.{consumer}", value=mode), Origin("home", "test"))
+
+
+def unticked(store: EventStore) -> list[str]:
+    return [r.event.item for r in store.read(types=[ItemUnticked]) if isinstance(r.event, ItemUnticked)]
+
+
+def positions(store: EventStore) -> dict[str, int]:
+    with store.database.transaction() as db:
+        return {name: at.position for name, at in checkpoints(db).items()}
+
+
+def items(found: list[Difference]) -> list[tuple[int, str | None, Any, Any]]:
+    return [(d.position, d.n, (d.shadow or {}).get("item"), (d.live or {}).get("item")) for d in found]
+
+
+def test_what_was_set_last_is_its_mode_and_without_a_flag_it_is_on(store: EventStore) -> None:
+    assert modes(store) == {}
+    switch(store, "off")
+    switch(store, "shadow", "another")
+    assert modes(store) == {"echo": "off", "another": "shadow"}
+    switch(store, "on")
+    assert modes(store)["echo"] == "on"
+
+
+def test_off_it_stays_where_it_is_and_on_it_takes_up_all_that_happened(store: EventStore) -> None:
+    tick(store, "milk")
+    consume(Echo(), store)
+    switch(store, "off")
+    tick(store, "salt")
+    resting = Echo()
+    assert consume(resting, store) == Consumed(1, busy=True, mode="off")
+    assert resting.asked == []
+    switch(store, "on")
+    assert consume(Echo(), store).handled == 1
+    assert unticked(store) == ["milk", "salt"]
+
+
+@pytest.mark.parametrize("mode", ["off", "shadow"])
+def test_one_that_does_not_speak_does_not_keep_the_others_from_settling(store: EventStore, mode: Mode) -> None:
+    store.append("home/x", [RecipesRequested.model_validate(RecipesRequested.examples[0])], origin=HOME)
+    switch(store, mode, "fetch_recipes")
+    consumed: list[tuple[str, Mode, bool]] = []
+    settle(store, on_consumed=lambda name, done: consumed.append((name, done.mode, done.busy)))
+    assert consumed == [("fetch_recipes", mode, True)]
+    assert positions(store)["fetch_recipes"] == 0
+
+
+class SwitchesOff(Echo):
+    """Its flag is set to off while it is at work."""
+
+    def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said]:
+        if not self.asked:
+            switch(log, "off")
+        yield from super().handle(recorded, log)
+
+
+SwitchesOff.name = Echo.name
+
+
+def test_switched_off_at_work_it_stops_at_the_end_of_its_page(store: EventStore) -> None:
+    tick(store, *(f"item {n}" for n in range(101)))
+    assert consume(SwitchesOff(), store).handled == 100
+    assert consume(Echo(), store).mode == "off"
+
+
+def test_in_its_shadow_it_says_nothing_and_moves_only_a_checkpoint_of_its_own(store: EventStore) -> None:
+    tick(store, "milk")
+    consume(Echo(), store)
+    with store.database.transaction() as db:
+        assert take_unreported(db, "echo")
+    switch(store, "shadow")
+    tick(store, "salt")
+    head = store.head()
+    shadow = Echo()
+    done = consume(shadow, store)
+    assert (done.handled, done.busy, done.mode) == (1, True, "shadow")
+    assert shadow.asked == ["salt"]
+    assert (store.head(), positions(store)) == (head, {"echo": 1, "echo@shadow": head})
+    with store.database.transaction() as db:
+        rows = db.execute("SELECT consumer, position, n, type, payload FROM log.shadow_says").fetchall()
+    assert rows == [("echo", head, "0", "shopping.ItemUnticked", {"week": "2026-11-23", "item": "salt"})]
+    assert consume(shadow, store).handled == 0
+
+
+def test_the_shadow_is_compared_with_what_was_said_since_it_began(store: EventStore) -> None:
+    tick(store, "before")
+    consume(Echo(), store)
+    switch(store, "shadow")
+    tick(store, "same", "more", "less", "changed")
+    same, more, less, changed = (r.position for r in store.read(2, (ItemTicked,)))
+    consume(Echo(twice="more", skip="less", other="changed"), store)
+    assert items(shadow_differences(Echo(), store))[0] == (same, "0", "same", None)
+    switch(store, "on")
+    consume(Echo(), store)
+    assert items(shadow_differences(Echo(), store)) == [
+        (more, "1", "more", None),
+        (less, None, None, "less"),
+        (changed, "0", "other", "changed"),
+    ]
+    assert len(shadow_differences(Echo(), store, limit=1)) == 1
+
+
+def test_a_shadow_of_a_new_version_begins_anew_where_the_live_one_stands(store: EventStore) -> None:
+    switch(store, "shadow")
+    tick(store, "milk")
+    consume(Echo(), store)
+    newer = type("Newer", (Echo,), {"version": 2})
+    newer.name = "echo"
+    assert consume(newer(skip="milk"), store).handled == 1
+    assert shadow_differences(Echo(), store) == []
+
+
+def test_a_shadow_that_fails_stops_nobody_and_its_letters_are_compared_too(store: EventStore) -> None:
+    switch(store, "shadow")
+    tick(store, "milk", "salt")
+    head = store.head()
+    for attempt in range(1, MAX_ATTEMPTS):
+        assert consume(Echo(milk=Transient("not now")), store).failed == "Transient: not now"
+        assert failed_attempts(store)["echo@shadow"].attempts == attempt
+    consume(Echo(milk=Transient("not now")), store)
+    assert store.head() == head
+    assert [(d.type_name, d.live) for d in shadow_differences(Echo(), store)] == [("system.DeadLettered", None)]
+    switch(store, "on")
+    for _ in range(MAX_ATTEMPTS):
+        consume(Echo(milk=Transient("not now")), store)
+    assert shadow_differences(Echo(), store) == []
+
+
+@pytest.fixture
+def lived(store: EventStore) -> EventStore:
+    """A log in which the echo failed, was retried, had events waiting, discarded one and failed once more."""
+    tick(store, "milk", "salt", "oil", "rice")
+    consume(Echo(milk=Permanent("no")), store)
+    discard(store, "echo", 3, "bought", Origin("home", "test"))
+    retry(store, "echo", 1, Origin("home", "test"))
+    consume(Echo(rice=Permanent("no")), store)
+    tick(store, "tea")
+    consume(Echo(), store)
+    assert unticked(store) == ["milk", "salt"]
+    return store
+
+
+def test_a_replay_of_everything_finds_no_difference_but_what_was_mended_since(lived: EventStore) -> None:
+    head, before = lived.head(), positions(lived)
+    assert replay(Echo(milk=Permanent("no")), lived, until=4) == []
+    (retried,) = (r.position for r in lived.read(types=[DeadLetterRetried]))
+    assert items(replay(Echo(), lived)) == [
+        (1, "0", "milk", None),
+        (1, None, None, None),
+        (retried, "4.0", "rice", None),
+        (retried, None, None, None),
+    ]
+    assert [d.type_name for d in replay(Echo(), lived) if d.shadow is None] == ["system.DeadLettered"] * 2
+    assert (lived.head(), positions(lived)) == (head, before)
+
+
+def test_a_replay_of_everything_that_may_speak_has_nothing_new_to_say(lived: EventStore) -> None:
+    head = lived.head()
+    replay(Echo(), lived, say=True)
+    replay(Echo(other="salt"), lived, say=True)
+    assert lived.head() == head
+    assert len(lived.read(types=[DeadLettered])) == 2
+
+
+def test_a_replay_that_may_speak_says_what_is_missing_and_once(store: EventStore) -> None:
+    tick(store, "milk", "salt")
+    consume(Echo(skip="milk"), store)
+    assert items(replay(Echo(), store, after=1)) == []
+    assert items(replay(Echo(), store, say=True)) == [(1, "0", "milk", None)]
+    assert unticked(store) == ["salt", "milk"]
+    assert replay(Echo(), store, say=True) == []
+    assert unticked(store) == ["salt", "milk"]
+    assert items(replay(Echo(skip="salt"), store, until=2)) == [(2, None, None, "salt")]

@@ -1,0 +1,156 @@
+"""`meals events export`, `import`, `relay`: the log to and from the outside."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import system
+
+if TYPE_CHECKING:
+    from meal_assets.contracts import Event
+
+log = typer.Typer()
+SHOWN = 20
+"""Conflicts printed; the others are counted."""
+
+
+def add_to(app: typer.Typer) -> None:
+    log.callback(invoke_without_command=True)(system.events)
+    app.add_typer(log, name="events")
+
+
+@log.command("export")
+def export_events(
+    file: Annotated[Path, typer.Argument(help="To write: .jsonl, .jsonl.gz or .parquet.")],
+    after: Annotated[int, typer.Option(min=0, help="Only events after this position.")] = 0,
+    topic: Annotated[list[str] | None, typer.Option(help="Only this topic; may be given again.")] = None,
+) -> None:
+    """Write events as CloudEvents 1.0, one a line. Interrupted, the same command goes on."""
+    from meal_assets.interchange.export import export
+
+    from .session import console, progress, session
+
+    types, began = _types(topic or []), time.perf_counter()
+    with session() as s:
+        with progress() as bar:
+            task = bar.add_task(f"Writing {file.name}", total=None)
+            done = export(
+                s.store,
+                file,
+                after=after,
+                types=types,
+                progress=lambda at, of: bar.update(task, completed=at, total=of),
+            )
+        if done.went_on_after is not None:
+            console.print(f"Went on after position {done.went_on_after:,}.")
+        told = f"{done.events:,} events written to {file}{_rate(done.events, began)}"
+        console.print(told, soft_wrap=True, markup=False)
+
+
+@log.command("import")
+def import_events(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="What an export wrote.")],
+) -> None:
+    """Bring in exported events: exactly as they were into an empty log, else those not yet there as new events.
+
+    Nothing is written before the whole file is checked. The same file again says nothing new.
+    """
+    from meal_assets.interchange.bring import bring
+
+    from .session import console, progress, session
+
+    with session() as s:
+        began = time.perf_counter()
+        with progress() as bar:
+            task = bar.add_task(f"Checking {file.name}", total=None)
+            done = bring(
+                s.store,
+                file,
+                progress=lambda doing, n, of: bar.update(
+                    task, description=f"{doing} {file.name}: {n:,}", completed=n, total=of
+                ),
+            )
+        how = "restored as they were" if done.exact else "appended as new events"
+        console.print(
+            f"{done.read:,} read, {done.written:,} {how}, {done.there_already:,} there already{_rate(done.read, began)}"
+        )
+        for conflict in done.conflicts[:SHOWN]:
+            console.print(
+                f"  line {conflict.line}, id: {conflict.event_id} is something else at position {conflict.position}"
+                " ([red]left out[/])",
+                highlight=False,
+                soft_wrap=True,
+            )
+        if len(done.conflicts) > SHOWN:
+            console.print(f"  … and {len(done.conflicts) - SHOWN:,} more")
+        s.settle("Reading what is new")
+    if done.conflicts:
+        raise typer.Exit(1)
+
+
+@log.command()
+def relay(
+    url: Annotated[str, typer.Argument(help="nats://host:4222, file:///path/to/events.jsonl or stdout:")],
+    topic: Annotated[list[str] | None, typer.Option(help="Only this topic; may be given again.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Whose place in the log to go on from; made of URL and topics.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Stop at the head of the log.")] = False,
+) -> None:
+    """Publish events to a broker, at least once and in order, and go on as they happen, until Ctrl-C."""
+    from meal_assets.event_store.database import without_password
+    from meal_assets.interchange.brokers import broker_at
+    from meal_assets.interchange.relay import relay as publish
+
+    from .session import progress, session
+
+    types, broker, bar = _types(topic or []), broker_at(url), progress()
+    called = name or " ".join([without_password(url), *sorted(set(topic or []))])
+    bar.disable = bar.disable or url == "stdout:"  # what is read by a program
+    try:
+        with session() as s, bar:
+            task = bar.add_task(f"Relaying to {without_password(url)}", total=None)
+            publish(
+                s.store, broker, called, types, once=once,
+                progress=lambda at, n: bar.update(task, description=f"{n:,} events published, up to position {at:,}"),
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        return
+    finally:
+        broker.close()
+
+
+@log.command()
+def verify() -> None:
+    """Walk the hash chain: is every event the one that was appended, in its place, and none missing?"""
+    from meal_assets.errors import Permanent
+    from meal_assets.event_store.verify import first_broken_link
+
+    from .session import console, progress, session
+
+    with session() as s, progress() as bar:
+        began = time.perf_counter()
+        task = bar.add_task("Walking the chain")
+        broken = first_broken_link(s.store.database, lambda n, of: bar.update(task, completed=n, total=of))
+        if broken is not None:
+            raise Permanent(
+                f"the chain breaks at position {broken}: that event, or the one before it, is not what was appended."
+                " Compare with an export or a backup; nothing here can mend it."
+            )
+        head = s.store.head()
+        console.print(f"The chain is whole: {head:,} events{_rate(head, began)}.")
+
+
+def _types(topics: list[str]) -> "tuple[type[Event], ...]":
+    from meal_assets.contracts import TOPICS
+    from meal_assets.errors import Invalid
+
+    if unknown := [topic for topic in topics if topic not in TOPICS]:
+        raise Invalid("--topic", f"{unknown[0]!r} is none of {', '.join(TOPICS)}")
+    return tuple(event for topic in dict.fromkeys(topics) for event in TOPICS[topic])
+
+
+def _rate(events: int, began: float) -> str:
+    return f" ({events / max(time.perf_counter() - began, 0.001):,.0f} events/s)"

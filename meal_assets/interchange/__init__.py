@@ -1,0 +1,1 @@
+"""The log to and from the outside: files of CloudEvents, and brokers that others listen to."""

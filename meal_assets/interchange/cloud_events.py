@@ -1,0 +1,156 @@
+"""An event of the log as CloudEvents 1.0 JSON, and back.
+
+The payload is carried as PostgreSQL writes it, never through a Python number: 1.50 must stay 1.50, the hash covers it.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, Self
+from urllib.parse import quote
+from uuid import UUID
+
+from psycopg import sql
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError, field_validator, model_validator
+
+from meal_assets.contracts import EVENTS, Event
+from meal_assets.errors import Invalid
+from meal_assets.event_store import EventStore
+from meal_assets.event_store.store import COLUMNS, payload_of
+
+JSON_TYPE = "application/json"
+SHOWN_INPUT = 80
+"""Characters of a wrong value that a message repeats."""
+
+
+class Logged(NamedTuple):
+    """A row of the log, undecoded: what this program does not know can still be carried."""
+
+    position: int
+    event_id: UUID
+    stream: str
+    stream_version: int
+    household: str
+    actor: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    occurred_at: datetime
+    recorded_at: datetime
+    type: str
+    version: int
+    data: str
+    hash: bytes
+
+
+def read_logged(store: EventStore, after: int, types: Sequence[type[Event]], *, until: int, limit: int) -> list[Logged]:
+    """At most `limit` rows with `after` < position <= `until`, in order; all types when none is named."""
+    columns = COLUMNS.removesuffix("payload") + "payload::text, hash"
+    among = sql.SQL("AND type = ANY({})").format([t.type_name for t in types]) if types else sql.SQL("")
+    query = sql.SQL(
+        "SELECT {} FROM log.events WHERE position > {} AND position <= {} {} ORDER BY position LIMIT {}"
+    ).format(sql.SQL(columns), after, until, among, limit)
+    with store.database.transaction() as db:
+        return [Logged(*row) for row in db.execute(query).fetchall()]
+
+
+def attributes_of(row: Logged, *, chained: bool) -> dict[str, Any]:
+    """The attributes as CloudEvents names them, times as such; `data` is left out, and `hash` unless `chained`."""
+    said = {
+        "specversion": "1.0",
+        "id": str(row.event_id),
+        "source": f"urn:meal_assets:{quote(row.household, safe='')}",
+        "type": row.type,
+        "subject": row.stream,
+        "time": row.occurred_at,
+        "dataschema": f"{row.type}/v{row.version}",
+        "datacontenttype": JSON_TYPE,
+        "position": row.position,
+        "streamversion": row.stream_version,
+        "household": row.household,
+        "actor": row.actor,
+        "correlationid": str(row.correlation_id),
+        "causationid": str(row.causation_id) if row.causation_id else None,
+        "recordedtime": row.recorded_at,
+        "hash": row.hash.hex() if chained else None,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def line_of(attributes: dict[str, Any], data: str) -> str:
+    """One line of JSON; `data` is JSON already."""
+    return f'{json.dumps(attributes, ensure_ascii=False, default=_time)[:-1]}, "data": {data}}}'
+
+
+def _time(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class CloudEvent(BaseModel):
+    """What a line must say to become an event here; attributes of others are passed over."""
+
+    specversion: Literal["1.0"]
+    id: UUID
+    type: str
+    subject: str = Field(min_length=1)
+    time: AwareDatetime
+    dataschema: str = Field(pattern=r"^.+/v[0-9]{1,4}$")
+    datacontenttype: Literal["application/json"] = "application/json"
+    household: str = Field(min_length=1)
+    actor: str = Field(min_length=1)
+    correlationid: UUID
+    causationid: UUID | None = None
+    position: int | None = Field(default=None, gt=0)
+    streamversion: int | None = Field(default=None, gt=0)
+    recordedtime: AwareDatetime | None = None
+    hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    data: dict[str, Any]
+
+    @field_validator("subject", "household", "actor")
+    @classmethod
+    def _storable(cls, value: str) -> str:
+        if "\0" in value:
+            raise ValueError("holds a NUL character")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.hash is not None and None in (self.position, self.streamversion, self.recordedtime):
+            raise ValueError("a hash needs position, streamversion and recordedtime: they are part of what it covers")
+        return self
+
+    @property
+    def version(self) -> int:
+        return int(self.dataschema.rpartition("/v")[2])
+
+
+def parse(line: int, text: bytes) -> tuple[CloudEvent, str | None]:
+    """A line, and its payload as this program writes it where it has today's version.
+
+    Raises `Invalid` naming line and field when it is no event that a contract here describes.
+    """
+    try:
+        told = CloudEvent.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise _wrong(line, error, "") from None
+    event = EVENTS.get(told.type)
+    if event is None:
+        raise Invalid(f"line {line}, type", f"{told.type!r} is not known to this program: is it too old?")
+    if told.dataschema.rpartition("/v")[0] != told.type or not 1 <= told.version <= event.version:
+        reason = f"{told.dataschema!r} is not {told.type}/v1 to v{event.version}: is this program too old?"
+        raise Invalid(f"line {line}, dataschema", reason)
+    try:
+        today = event.from_stored(told.version, told.data)
+    except ValidationError as error:
+        raise _wrong(line, error, "data") from None
+    except Exception as error:  # an upcaster is code for payloads of its version; given another, it may raise anything
+        raise Invalid(f"line {line}, data", f"is no {told.dataschema}: {type(error).__name__} {error}") from error
+    return told, payload_of(today) if told.version == event.version else None
+
+
+def _wrong(line: int, error: ValidationError, within: str) -> Invalid:
+    first = error.errors(include_url=False)[0]
+    field = ".".join(filter(None, (within, *map(str, first["loc"]))))
+    return Invalid(
+        f"line {line}, {field}" if field else f"line {line}",
+        f"{first['msg']} (it is {str(first['input'])[:SHOWN_INPUT]!r})",
+    )

@@ -1,0 +1,98 @@
+"""Topics to an outside broker: each event at least once, in the order of the log."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from meal_assets.contracts import Event
+from meal_assets.errors import Transient, Unavailable
+from meal_assets.event_store import Connection, EventStore
+from meal_assets.event_store.checkpoints import checkpoints, move_checkpoint
+from meal_assets.event_store.store import POLL_SECONDS
+
+from .cloud_events import Logged, attributes_of, line_of, read_logged
+
+BATCH = 100
+"""Events between two checkpoints, so at most so many arrive again after a kill."""
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds before each further attempt at an event, before half as much again at random."""
+VERSION = 1
+
+Progress = Callable[[int, int], None]
+"""Told the position that is through, and how many events that were."""
+
+
+class Broker(Protocol):
+    """Where events go. One that was given a message id twice shows it once, as far back as it remembers."""
+
+    def publish(self, subject: str, body: bytes, message_id: str) -> None:
+        """Return when the broker has it for good; raises `Transient` when it is not known to have it."""
+
+    def close(self) -> None: ...
+
+
+def relay(
+    store: EventStore,
+    broker: Broker,
+    name: str,
+    types: Sequence[type[Event]] = (),
+    *,
+    once: bool = False,
+    pauses: Sequence[float] = PAUSES,
+    progress: Progress = lambda _at, _n: None,
+) -> int:
+    """Publish the events of these types, or all, from where this relay stands, for ever; `once`: up to the head.
+
+    How many that were. Raises `Unavailable` when the broker takes an event in none of the attempts, or when another
+    process runs a relay of this name.
+    """
+    published = 0
+    with _alone(store, name) as db, store.listen() as wait:
+        at = _standing(db, name)
+        while True:
+            head = store.head()
+            while batch := read_logged(store, at, types, until=head, limit=BATCH):
+                for row in batch:
+                    _publish(broker, row, pauses, chained=not types, standing=at)
+                at, published = batch[-1].position, published + len(batch)
+                move_checkpoint(db, _subscriber(name), at, VERSION)
+                progress(at, published)
+            if once:
+                return published
+            wait(POLL_SECONDS)
+
+
+def _publish(broker: Broker, row: Logged, pauses: Sequence[float], *, chained: bool, standing: int) -> None:
+    body = line_of(attributes_of(row, chained=chained), row.data).encode()
+    for pause in (*pauses, None):
+        try:
+            broker.publish(f"meals.{row.type}", body, str(row.event_id))
+            return
+        except Transient as error:
+            if pause is None:
+                raise Unavailable(
+                    f"position {row.position} could not be published in {len(pauses) + 1} attempts: {error}."
+                    f" Start the broker or correct its URL, then give the same command: it goes on after {standing}."
+                ) from error
+            time.sleep(pause * random.uniform(1.0, 1.5))  # noqa: S311 - only spreads the attempts
+
+
+def _subscriber(name: str) -> str:
+    return f"relay/{name}"
+
+
+def _standing(db: Connection, name: str) -> int:
+    at = checkpoints(db).get(_subscriber(name))
+    return at.position if at else 0
+
+
+@contextmanager
+def _alone(store: EventStore, name: str) -> Iterator[Connection]:
+    """A connection that keeps other relays of this name away; the lock falls with it if this process dies."""
+    with store.database.dedicated() as db:
+        lock = "SELECT pg_try_advisory_lock(hashtext(%s))"
+        if db.execute(lock, (_subscriber(name),)).fetchone() != (True,):
+            raise Unavailable(f"a relay named {name!r} runs already: stop that one, or give this one another --name")
+        yield db

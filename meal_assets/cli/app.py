@@ -6,7 +6,7 @@ import typer
 
 from meal_assets.errors import MealAssetsError
 
-from . import bring, eat, people, system, week
+from . import bring, eat, exchange, inspect, people, subscribers, switches, system, week
 
 app = typer.Typer(
     name="meals",
@@ -15,7 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (system, people, bring, week, eat):
+for part in (system, subscribers, inspect, exchange, switches, people, bring, week, eat):
     part.add_to(app)
 
 
@@ -23,11 +23,13 @@ def main() -> None:
     """Run the command; an error made on purpose is told in one line and ends with status 1."""
     from pydantic import ValidationError
     from rich.console import Console
+    from rich.markup import escape
 
     try:
         app()
     except MealAssetsError as error:
-        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+        told = f"[bold red]{type(error).__name__}[/]: {escape(str(error))}"
+        Console(stderr=True).print(told, highlight=False, soft_wrap=True)
         sys.exit(1)
     except ValidationError as error:
         for wrong in error.errors():

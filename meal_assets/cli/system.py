@@ -1,15 +1,12 @@
-"""`meals up`, `down`, `demo`, `status`, `events`, `rebuild`, `dead-letters`: the platform itself."""
+"""`meals up`, `down`, `demo`, `events`, `dead-letters`: the platform itself."""
 
 import time
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from .session import Session
 
 SHOWN_EVENTS = 20
@@ -21,9 +18,6 @@ def add_to(app: typer.Typer) -> None:
     app.command()(up)
     app.command()(down)
     app.command()(demo)
-    app.command()(status)
-    app.command()(events)
-    app.command()(rebuild)
     app.command("dead-letters")(dead_letters)
 
 
@@ -111,50 +105,16 @@ def demo() -> None:
             console.print("`meals up` shows all of it in Dagster.")
 
 
-def status() -> None:
-    """Show what runs, where every read model and consumer stands, and what waits for a decision."""
-    from rich.table import Table
-
-    from meal_assets.consumers.base import failed_attempts
-    from meal_assets.event_store.database import without_password
-    from meal_assets.read_models import ReadModel
-    from meal_assets.read_models.dead_letters import open_letters
-    from meal_assets.subscriptions import standings
-
-    from .services import is_up, running
-    from .session import console, session
-
-    with session() as s:
-        up = is_up(s.settings.home)
-        console.print(f"Dagster: {running(s.settings.home).get('url') if up else 'not running (`meals up`)'}")
-        console.print(f"Database: {without_password(s.store.database.url)}", highlight=False, soft_wrap=True)
-        console.print(f"Head of the log: {s.store.head():,}")
-        tried = failed_attempts(s.store)
-        table = Table("", "subscriber", "stands at", "newest of its events", "state")
-        for standing in standings(s.store):
-            name = standing.subscriber.name
-            state = f"tried {tried[name].attempts} times: {tried[name].error}" if name in tried else ""
-            table.add_row(
-                "read model" if issubclass(standing.subscriber, ReadModel) else "consumer",
-                name,
-                f"{max(standing.position, 0):,}",
-                f"{standing.head:,}",
-                state or ("[yellow]behind[/]" if standing.behind else "[green]current[/]"),
-            )
-        console.print(table)
-        with s.store.database.transaction() as db:
-            letters = open_letters(db)
-        if letters:
-            console.print(f"[red]{len(letters)} dead letters wait for a decision:[/] `meals dead-letters`")
-
-
 def events(
+    context: typer.Context,
     after: Annotated[int | None, typer.Option(help="Only events after this position; the newest without it.")] = None,
     topic: Annotated[str | None, typer.Option(help="Only this topic.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = SHOWN_EVENTS,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on showing what happens, until Ctrl-C.")] = False,
 ) -> None:
-    """Show events of the log, oldest first."""
+    """Show events of the log, oldest first; or export, import or relay them."""
+    if context.invoked_subcommand is not None:
+        return
     from meal_assets.contracts import TOPICS
     from meal_assets.errors import Invalid
 
@@ -177,60 +137,41 @@ def events(
                 return
 
 
-def rebuild(model: Annotated[str, typer.Argument(help="Name of a read model, or all.")]) -> None:
-    """Build a read model anew from the whole log; the old one serves until the new one is complete."""
-    from meal_assets.errors import Invalid
-    from meal_assets.read_models import READ_MODELS
-    from meal_assets.read_models import rebuild as build
-
-    from .session import console, progress, session
-
-    if model != "all" and model not in READ_MODELS:
-        raise Invalid("model", f"{model!r} is none of all, {', '.join(READ_MODELS)}")
-    with session() as s:
-        for name in READ_MODELS if model == "all" else (model,):
-            head, began = s.store.head(), time.perf_counter()
-            with progress() as bar:
-                show = partial(_show_position, bar, bar.add_task(f"Rebuilding {name}", total=head))
-                done = build(READ_MODELS[name](), s.store, progress=show)
-            console.print(f"{name} stands at {done.position:,}, rebuilt in {time.perf_counter() - began:.2f} s")
-
-
 def dead_letters(
     retry: Annotated[str | None, typer.Option(help="Let CONSUMER:POSITION be tried again.")] = None,
+    retry_all: Annotated[str | None, typer.Option(help="Let all open letters of this consumer be tried again.")] = None,
+    error_class: Annotated[str | None, typer.Option(help="With --retry-all: only errors of this class.")] = None,
     discard: Annotated[str | None, typer.Option(help="Say that CONSUMER:POSITION need not be handled.")] = None,
     reason: Annotated[str, typer.Option(help="Why it is discarded.")] = "",
+    trace: Annotated[bool, typer.Option("--trace", help="Show where in the program each error was raised.")] = False,
 ) -> None:
-    """Show events that a consumer could not handle; retry one, or discard it with a reason."""
-    from rich.table import Table
-
+    """Show events that a consumer could not handle; retry one or all of a kind, or discard one with a reason."""
     from meal_assets.commands import dead_letters as commands
     from meal_assets.errors import Invalid
-    from meal_assets.read_models.dead_letters import open_letters
+    from meal_assets.read_models.dead_letters import unsettled_letters
 
     from .session import console, session
+    from .tables import letters_table
 
     with session() as s:
         if retry:
             commands.retry(s.store, *_letter(retry), s.origin())
+        if retry_all:
+            retried = commands.retry_all(s.store, retry_all, s.origin(), error_class)
+            console.print(f"{len(retried)} of {retry_all} are tried again.")
         if discard:
             if not reason:
                 raise Invalid("--reason", "is needed to discard an event")
             commands.discard(s.store, *_letter(discard), reason, s.origin())
         s.settle("Looking")
         with s.store.database.transaction() as db:
-            letters = open_letters(db)
-        if not letters:
-            console.print("No open dead letters.")
-            return
-        table = Table("letter", "event", "attempts", "error")
-        for consumer, position, event_type, error, attempts in letters:
-            table.add_row(f"{consumer}:{position}", event_type, str(attempts), error)
-        console.print(table)
-
-
-def _show_position(bar: "Progress", task: "TaskID", position: int) -> None:
-    bar.update(task, completed=position)
+            letters = unsettled_letters(db)
+    if not letters:
+        console.print("No open dead letters.")
+        return
+    console.print(letters_table(letters))
+    for letter in letters if trace else ():
+        console.print(f"{letter.consumer}:{letter.position} {letter.traceback or letter.error}", markup=False)
 
 
 def _letter(text: str) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from rich.text import Text
 from meal_assets.contracts.values import MEALS
 from meal_assets.domain.shopping import AS_WRITTEN, shown
 from meal_assets.read_models.daily_nutrition import DayEaten
+from meal_assets.read_models.dead_letters import Letter
 from meal_assets.read_models.reconciliation import ReconciledDay
 from meal_assets.read_models.shopping_list import ListItem
 from meal_assets.read_models.targets import PersonTargets
@@ -110,6 +111,24 @@ def shopping_table(week: date, items: Sequence[ListItem]) -> Table:
     for item in items:
         amount = f"{item.quantity:.2g} {AS_WRITTEN}" if item.unit == AS_WRITTEN else shown(item.quantity, item.unit)
         table.add_row("✓" if item.ticked else "", amount, item.item, ", ".join(item.meals))
+    return table
+
+
+def letters_table(letters: Sequence[Letter]) -> Table:
+    """Each dead letter with what is the matter, how often and since when it was tried."""
+    table = Table("letter", "state", "event", "tried", "first", "last", "error")
+    for letter in letters:
+        times = [
+            f"{t.astimezone():%Y-%m-%d %H:%M:%S}" if t else "" for t in (letter.first_tried_at, letter.last_tried_at)
+        ]
+        table.add_row(
+            f"{letter.consumer}:{letter.position}",
+            letter.state,
+            letter.event_type,
+            str(letter.attempts or ""),
+            *times,
+            Text(letter.error),
+        )
     return table
 
 

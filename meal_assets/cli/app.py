@@ -1,5 +1,6 @@
 """The program `meals`: its commands, and how errors reach the person."""
 
+import logging
 import sys
 
 import typer
@@ -25,6 +26,8 @@ def main() -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    # a Ctrl-C in the middle of a query makes the driver warn that it could not roll back; the server does
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         app()
     except MealAssetsError as error:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +21,6 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 POOL_SIZE = 8
 CONNECT_SECONDS = 10
 LOCK_MIGRATION = 7236835, 2
-NEWEST_MIGRATION = max(p.name for p in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -103,16 +103,22 @@ def _take_role(connection: Connection) -> None:
     )
 
 
+@cache
+def newest_migration() -> str:
+    """The number that the newest migration's file begins with."""
+    return max(p.name for p in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
 def migrate(url: str) -> None:
     """Bring the database to the newest migration; when several processes start at once, one does it."""
     with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
         at = _version(connection)
-        if at == NEWEST_MIGRATION:
+        if at == newest_migration():
             return
-        if at is not None and at > NEWEST_MIGRATION:
-            raise Unavailable(f"the database is at migration {at}, this program knows {NEWEST_MIGRATION}: update it")
+        if at is not None and at > newest_migration():
+            raise Unavailable(f"the database is at migration {at}, this program knows {newest_migration()}: update it")
         connection.execute("SELECT pg_advisory_lock(%s, %s)", LOCK_MIGRATION)
-        if _version(connection) != NEWEST_MIGRATION:
+        if _version(connection) != newest_migration():
             connection.execute("CREATE SCHEMA IF NOT EXISTS log")
             _run_alembic(url)
 

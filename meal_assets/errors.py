@@ -1,14 +1,19 @@
 """Everything that goes wrong here on purpose, split by what the caller does next.
 
 * MealAssetsError
-  x Transient        again later: a remote is down, a lock is held; the event is retried, bounded
+  x Transient        again later: a lock is held, the connection broke; the event is retried, bounded
+    x RemoteFailed   a remote did not answer, or answered with trouble, after all attempts
+    x Waiting        not before a moment that is known: it is no attempt, and counts as none
   x Permanent        never as it is: the event is set aside as a dead letter, the next ones go on
+    x RemoteRefused  a remote said no, and will again
     x Invalid        a command or a row breaks a rule; names the field
     x UnknownEvent   the log holds an event this program is too old to read
   x StaleVersion     read the stream again and decide again: somebody appended first
   x OnceConflict     the same key was used for something else: use another key
   x Unavailable      start or repair something first; says what
 """
+
+from datetime import datetime, timedelta
 
 
 class MealAssetsError(Exception):
@@ -19,8 +24,32 @@ class Transient(MealAssetsError):
     """Another attempt could succeed."""
 
 
+class RemoteFailed(Transient):
+    """A remote in trouble; `wait` is how long it asked to be left alone, None where it did not."""
+
+    def __init__(self, message: str, wait: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class Waiting(Transient):
+    """Nothing can be done before `until`: a breaker is open, a budget is used up."""
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
+
+
 class Permanent(MealAssetsError):
     """No attempt will succeed until someone changes something."""
+
+
+class RemoteRefused(Permanent):
+    """A remote that answered no; `status` is the HTTP status of that."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Invalid(Permanent):

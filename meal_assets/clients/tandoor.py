@@ -1,0 +1,196 @@
+"""Tandoor's API as it behaves, which is not always as it is documented."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from meal_assets.errors import RemoteFailed, RemoteRefused
+
+from .http import client
+from .remote import Remote, Shared, Trouble, judge_by_status
+
+NAME = "tandoor"
+PAGE = 100
+"""The largest page of recipes; Tandoor cuts larger ones without saying so."""
+MAX_PAGES = 1_000
+SECONDS = 40.0
+"""Saving or computing a long recipe takes Tandoor ten seconds and more."""
+PROPERTY_BY_FDC = {
+    1008: "kcal",
+    1003: "protein_g",
+    1004: "fat_g",
+    1005: "carbs_g",
+    1079: "fiber_g",
+    2000: "sugar_g",
+    1258: "saturated_fat_g",
+    1093: "sodium_mg",
+}
+"""Property types are known by their fdc_id: their names are in the language of whoever made them."""
+PROPERTY_BY_SLUG = {
+    "property-calories": "kcal",
+    "property-proteins": "protein_g",
+    "property-fats": "fat_g",
+    "property-carbohydrates": "carbs_g",
+    "property-dietary-fiber": "fiber_g",
+    "property-sodium": "sodium_mg",
+}
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A recipe in the list. `updated_at` tells that a recipe changed, never that it did not."""
+
+    id: int
+    updated_at: str
+
+
+def judge(response: httpx.Response) -> Trouble | None:
+    """What is no whole JSON is trouble as well: a proxy's page, or an answer that was cut off."""
+    trouble = judge_by_status(response)
+    if trouble is not None or response.status_code in (204, 302) or response.status_code >= 400:
+        return trouble
+    if "application/json" not in response.headers.get("content-type", ""):
+        return Trouble("an answer that is not JSON")
+    try:
+        json.loads(response.content)
+    except ValueError:
+        return Trouble("an answer that is not whole JSON")
+    return None
+
+
+class Tandoor:
+    """One server, as the owner of a token. Raises `RemoteFailed`, `Waiting` and `RemoteRefused`."""
+
+    def __init__(self, base_url: str, token: str, shared: Shared) -> None:
+        remote = Remote(NAME, base_url.rstrip("/"), judge, read_seconds=SECONDS)
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Language": "en"}
+        self._http = client(remote, shared, headers=headers)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> "Tandoor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def version(self) -> str:
+        """Asked without a right; empty where somebody built the server by hand."""
+        return str(self._get("/api/server-settings/current/").get("version", ""))
+
+    def overviews(self) -> Iterator[Overview]:
+        """Every recipe, in an order that renaming does not change."""
+        for row in self._pages("/api/recipe/", {"page_size": PAGE, "sort_order": "created_at"}):
+            yield Overview(int(row["id"]), str(row["updated_at"]))
+
+    def ids(self) -> frozenset[int]:
+        """Every recipe in one answer, which no deletion can shift."""
+        rows = self._answer(self._http.get("/api/recipe/flat/"))
+        return frozenset(int(row["id"]) for row in rows)
+
+    def recipe(self, number: int) -> Json | str:
+        """All of a recipe; or why it is gone: "deleted" or "private"."""
+        response = self._http.get(f"/api/recipe/{number}/")
+        if response.status_code == 404:
+            return "deleted"
+        if response.status_code == 403 and self._token_is_good():
+            return "private"
+        answer: Json = self._answer(response)
+        return answer
+
+    def property_names(self) -> dict[int, str]:
+        """Id of a property type -> the nutrient it is; types that are none of ours are left out."""
+        found = {}
+        for row in self._pages("/api/property-type/", {}):
+            name = PROPERTY_BY_FDC.get(row.get("fdc_id") or 0) or PROPERTY_BY_SLUG.get(row.get("open_data_slug") or "")
+            if name is not None:
+                found[int(row["id"])] = name
+        return found
+
+    def meal_types(self) -> dict[str, int]:
+        """Name in lower case -> id."""
+        return {str(row["name"]).casefold(): int(row["id"]) for row in self._pages("/api/meal-type/", {})}
+
+    def new_meal_type(self, name: str) -> int:
+        return int(self._post("/api/meal-type/", {"name": name})["id"])
+
+    def plans(self, first: str, last: str) -> list[Json]:
+        """Entries of the meal plan whose end is on a day from `first` to `last` (YYYY-MM-DD)."""
+        return list(self._pages("/api/meal-plan/", {"from_date": first, "to_date": last}))
+
+    def new_plan(self, entry: Json) -> Json:
+        """Not repeated: look it up after a `RemoteFailed`, before it is said again."""
+        return self._post("/api/meal-plan/", entry)
+
+    def change_plan(self, number: int, entry: Json) -> None:
+        """Send from_date and to_date always together: the one does not move the other."""
+        self._answer(self._http.patch(f"/api/meal-plan/{number}/", json=entry, extensions={"repeatable": True}))
+
+    def delete_plan(self, number: int) -> None:
+        self._delete(f"/api/meal-plan/{number}/")
+
+    def entries(self) -> list[Json]:
+        """The shopping list: what is open, and what was ticked lately."""
+        return list(self._pages("/api/shopping-list-entry/", {}))
+
+    def new_entry(self, entry: Json) -> Json:
+        """Not repeated: look it up after a `RemoteFailed`, before it is said again."""
+        return self._post("/api/shopping-list-entry/", entry)
+
+    def check_entries(self, numbers: list[int], *, checked: bool) -> None:
+        body = {"ids": numbers, "checked": checked}
+        self._answer(self._http.post("/api/shopping-list-entry/bulk/", json=body, extensions={"repeatable": True}))
+
+    def delete_entry(self, number: int) -> None:
+        self._delete(f"/api/shopping-list-entry/{number}/")
+
+    def _pages(self, path: str, query: dict[str, Any]) -> Iterator[Json]:
+        for page in range(1, MAX_PAGES + 1):
+            answer = self._get(path, {**query, "page": page})
+            yield from answer["results"]
+            if answer["next"] is None:
+                return
+        raise RemoteRefused(f"{NAME} GET {path}: more than {MAX_PAGES} pages", 200)
+
+    def _get(self, path: str, query: dict[str, Any] | None = None) -> Json:
+        answer: Json = self._answer(self._http.get(path, params=query))
+        return answer
+
+    def _post(self, path: str, body: Json) -> Json:
+        answer: Json = self._answer(self._http.post(path, json=body))
+        return answer
+
+    def _delete(self, path: str) -> None:
+        response = self._http.delete(path)
+        if response.status_code != 404:  # it is gone, whoever did it
+            self._answer(response)
+
+    def _token_is_good(self) -> bool:
+        return self._http.get("/api/user-preference/").status_code == 200
+
+    def _answer(self, response: httpx.Response) -> Any:
+        if response.is_success:
+            return response.json() if response.content else None
+        request = response.request
+        what, status = f"{NAME} {request.method} {request.url.path}", response.status_code
+        if response.is_redirect:
+            raise RemoteRefused(f"{what}: there is no such address. Is MEALS_TANDOOR_URL that of a Tandoor?", status)
+        if status == 403:
+            raise RemoteRefused(
+                f"{what}: the token is not accepted, or lacks a right. Make one in Tandoor's Settings → API with the"
+                " scope `read write mealplan`, and set MEALS_TANDOOR_TOKEN.",
+                status,
+            )
+        if status in (400, 404, 405, 406, 415):
+            raise RemoteRefused(f"{what}: HTTP {status}: {_detail(response)}", status)
+        raise RemoteFailed(f"{what}: HTTP {status}")
+
+
+def _detail(response: httpx.Response) -> str:
+    """Tandoor's own words, in one bounded line."""
+    return " ".join(response.text.split())[:300]

@@ -1,0 +1,320 @@
+"""A Tandoor as 2.6.11 behaves, for one space: recipes, types, meal plans, shopping; 403 for everything unauthorised."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from meal_assets.contracts.recipe import Ingredient, RecipeFetched
+from meal_assets.contracts.values import Nutrients
+
+from .server import HTML_500, Asked, FakeServer, Faulty, Reply
+
+Json = dict[str, Any]
+PAGES = {"recipe": (25, 100)}
+OTHER_PAGES = (50, 200)
+"""Default and largest page of a list."""
+TYPES = (
+    (1, "Kalorien", "kcal", 1008),
+    (2, "Eiweiß", "g", 1003),
+    (3, "Fett", "g", 1004),
+    (4, "Kohlenhydrate", "g", 1005),
+    (5, "Ballaststoffe", "g", 1079),
+    (6, "Natrium", "mg", 1093),
+)
+"""Property types by fdc_id: their names are in the language of whoever made them."""
+NO_TOKEN = Reply(403, {"detail": "Authentication credentials were not provided."})
+NO_RIGHT = Reply(403, {"detail": "You do not have permission to perform this action."})
+MEAL_TYPES = ("Breakfast", "Lunch", "Dinner", "Snack")
+
+
+@dataclass
+class Space:
+    """What the server holds; tests change it between requests, as people do."""
+
+    token: str = "tda_demo"  # noqa: S105  # of a server that only this machine reaches
+    recipes: dict[int, Json] = field(default_factory=dict)
+    private: set[int] = field(default_factory=set)
+    """Somebody else's: not listed, and 403."""
+    meal_types: dict[int, Json] = field(default_factory=dict)
+    plans: dict[int, Json] = field(default_factory=dict)
+    entries: dict[int, Json] = field(default_factory=dict)
+    last_id: int = 0
+
+    def new_id(self) -> int:
+        self.last_id += 1
+        return self.last_id
+
+    def add(self, recipe: RecipeFetched) -> int:
+        """A new recipe; its id."""
+        number = self.new_id()
+        self.recipes[number] = detail_of(number, recipe)
+        return number
+
+    def edit(self, number: int, *, silently: bool = False, **changes: Any) -> None:
+        """Change a recipe; `silently` as an edit of a step, a food or a keyword is, which leaves updated_at alone."""
+        self.recipes[number].update(changes)
+        if not silently:
+            self.recipes[number]["updated_at"] = _now()
+
+    def remove(self, number: int) -> None:
+        del self.recipes[number]
+
+
+class FakeTandoor(FakeServer):
+    """Serves a space. Every path needs its trailing slash and, but for the settings, a bearer token."""
+
+    def __init__(self, space: Space | None = None, faults: Faulty | None = None, port: int = 0) -> None:
+        super().__init__(faults, port)
+        self.space = space or Space()
+        for number, name in enumerate(MEAL_TYPES, start=1):
+            self.space.meal_types.setdefault(number, {"id": number, "name": name, "order": 0, "time": None})
+        self._routes: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
+            ("GET", r"/api/user-preference/", lambda _: Reply(body=[{"user": {"id": 1, "username": "cook"}}])),
+            ("GET", r"/api/recipe/", self._recipes),
+            ("GET", r"/api/recipe/flat/", self._flat),
+            ("GET", r"/api/recipe/(\d+)/", self._recipe),
+            ("GET", r"/api/property-type/", lambda a: self._page(a, [_type(*t) for t in TYPES])),
+            ("GET", r"/api/keyword/", self._keywords),
+            ("GET", r"/api/meal-type/", lambda a: self._page(a, [*self.space.meal_types.values()])),
+            ("POST", r"/api/meal-type/", self._new_meal_type),
+            ("GET", r"/api/meal-plan/", self._plans),
+            ("POST", r"/api/meal-plan/", self._new_plan),
+            ("PATCH", r"/api/meal-plan/(\d+)/", self._change_plan),
+            ("DELETE", r"/api/meal-plan/(\d+)/", lambda _, n: self._delete(self.space.plans, n, "MealPlan")),
+            ("GET", r"/api/shopping-list-entry/", lambda a: self._page(a, [*self.space.entries.values()])),
+            ("POST", r"/api/shopping-list-entry/", self._new_entry),
+            ("POST", r"/api/shopping-list-entry/bulk/", self._check_entries),
+            ("PATCH", r"/api/shopping-list-entry/(\d+)/", self._change_entry),
+            ("DELETE", r"/api/shopping-list-entry/(\d+)/", lambda _, n: self._delete(self.space.entries, n, "Entry")),
+        )
+
+    def answer(self, asked: Asked) -> Reply:
+        if asked.path == "/api/server-settings/current/":
+            return Reply(body={"version": "2.6.11"})
+        found = [
+            (act, match.groups())
+            for method, path, act in self._routes
+            if method == asked.method and (match := re.fullmatch(path, asked.path))
+        ]
+        if not found:
+            there = {"Location": f"/accounts/login/?next={asked.path}"}
+            return Reply(302, "", there) if asked.method == "GET" else Reply(403, "<!DOCTYPE html>\n<html>CSRF</html>")
+        if asked.headers.get("authorization", "").lower() != f"bearer {self.space.token}".lower():
+            return NO_TOKEN
+        act, groups = found[0]
+        return act(asked, *map(int, groups))
+
+    def _page(self, asked: Asked, rows: Sequence[Json], kind: str = "other") -> Reply:
+        """A page of rows; too large a page is silently cut, and what is no number is the default."""
+        default, largest = PAGES.get(kind, OTHER_PAGES)
+        size = min(_number(asked.query.get("page_size"), default), largest)
+        pages = max(math.ceil(len(rows) / size), 1)
+        given = asked.query.get("page", "1")
+        page = pages if given == "last" else _number(given, 0)
+        if not 1 <= page <= pages:
+            return Reply(404, {"detail": "Invalid page."})
+        following = f"{self.url}{asked.path}?page={page + 1}&page_size={size}" if page < pages else None
+        body = {
+            "count": len(rows),
+            "next": following,
+            "previous": None,
+            "results": rows[(page - 1) * size : page * size],
+        }
+        return Reply(body=body if kind == "recipe" else body | {"timestamp": datetime.now(UTC).isoformat()})
+
+    def _listed(self) -> list[Json]:
+        return [r for n, r in self.space.recipes.items() if n not in self.space.private]
+
+    def _recipes(self, asked: Asked) -> Reply:
+        if asked.query.get("sort_order") in ("-updated_at", "updated_at", "times_cooked"):
+            return Reply(500, HTML_500)
+        rows = sorted(self._listed(), key=lambda r: r["name"].lower())
+        if asked.query.get("sort_order") == "created_at":
+            rows.sort(key=lambda r: r["created_at"])
+        if since := asked.query.get("updatedon_gte"):
+            try:
+                rows = [r for r in rows if datetime.fromisoformat(r["updated_at"]).date() >= date.fromisoformat(since)]
+            except ValueError:
+                return Reply(500, HTML_500)
+        return self._page(asked, [_overview(r) for r in rows], "recipe")
+
+    def _flat(self, _: Asked) -> Reply:
+        return Reply(body=[{"id": r["id"], "name": r["name"], "image": None} for r in self._listed()])
+
+    def _recipe(self, _: Asked, number: int) -> Reply:
+        if number in self.space.private:
+            return NO_RIGHT
+        recipe = self.space.recipes.get(number)
+        return Reply(body=recipe) if recipe else Reply(404, {"detail": "No Recipe matches the given query."})
+
+    def _keywords(self, asked: Asked) -> Reply:
+        every = {k["name"]: k for r in self._listed() for k in r["keywords"]}
+        return self._page(asked, [*every.values()])
+
+    def _new_meal_type(self, asked: Asked) -> Reply:
+        number = self.space.new_id()
+        self.space.meal_types[number] = {"id": number, "order": 0, "time": None, **asked.body}
+        return Reply(201, self.space.meal_types[number])
+
+    def _plans(self, asked: Asked) -> Reply:
+        try:
+            first = date.fromisoformat(asked.query.get("from_date", "1970-01-01"))
+            last = date.fromisoformat(asked.query.get("to_date", "2999-12-31"))
+        except ValueError:
+            return Reply(500, HTML_500)
+        inside = [p for p in self.space.plans.values() if first <= _day(p["to_date"]) <= last]
+        return self._page(asked, inside)
+
+    def _new_plan(self, asked: Asked) -> Reply:
+        given = asked.body or {}
+        if missing := [f for f in ("from_date", "meal_type", "servings") if f not in given]:
+            return Reply(400, {f: ["This field is required."] for f in missing})
+        recipe = _id(given.get("recipe"))
+        if recipe is not None and recipe not in self.space.recipes:
+            return Reply(500, HTML_500)
+        number = self.space.new_id()
+        plan = {
+            "id": number,
+            "title": given.get("title", ""),
+            "recipe": _overview(self.space.recipes[recipe]) if recipe is not None else None,
+            "servings": float(str(given["servings"]).replace(",", ".")),
+            "note": given.get("note", ""),
+            "from_date": given["from_date"],
+            "to_date": given.get("to_date", given["from_date"]),
+            "meal_type": self.space.meal_types.get(_id(given["meal_type"]) or 0),
+            "created_by": 1,
+            "shopping": False,
+        }
+        self.space.plans[number] = plan
+        return Reply(201, plan)
+
+    def _change_plan(self, asked: Asked, number: int) -> Reply:
+        """A from_date alone leaves to_date behind."""
+        if number not in self.space.plans:
+            return Reply(404, {"detail": "No MealPlan matches the given query."})
+        changes = dict(asked.body or {})
+        if "recipe" in changes:
+            changes["recipe"] = _overview(self.space.recipes[_id(changes["recipe"]) or 0])
+        if "meal_type" in changes:
+            changes["meal_type"] = self.space.meal_types[_id(changes["meal_type"]) or 0]
+        self.space.plans[number].update(changes)
+        return Reply(body=self.space.plans[number])
+
+    def _new_entry(self, asked: Asked) -> Reply:
+        given = asked.body or {}
+        if not isinstance(given.get("food"), dict):
+            return Reply(500, HTML_500)
+        number = self.space.new_id()
+        entry = {"id": number, "unit": None, "amount": 0, "checked": False, "updated_at": _now(), **given}
+        self.space.entries[number] = entry
+        return Reply(201, entry)
+
+    def _change_entry(self, asked: Asked, number: int) -> Reply:
+        if number not in self.space.entries:
+            return Reply(404, {"detail": "No ShoppingListEntry matches the given query."})
+        self.space.entries[number].update(asked.body or {}, updated_at=_now())
+        return Reply(body=self.space.entries[number])
+
+    def _check_entries(self, asked: Asked) -> Reply:
+        for number in asked.body["ids"]:
+            if number in self.space.entries:
+                self.space.entries[number].update(checked=asked.body["checked"], updated_at=_now())
+        return Reply(body=asked.body)
+
+    def _delete(self, rows: dict[int, Json], number: int, kind: str) -> Reply:
+        if rows.pop(number, None) is None:
+            return Reply(404, {"detail": f"No {kind} matches the given query."})
+        return Reply(204)
+
+
+def detail_of(number: int, recipe: RecipeFetched) -> Json:
+    """A recipe as Tandoor tells it: amounts in the first step, nutrition as properties per serving."""
+    created = datetime(2026, 1, 1, 8, tzinfo=UTC) + timedelta(minutes=number)
+    computed = {"food_values": {}, "total_value": 0.0, "missing_value": False}
+    return {
+        "id": number,
+        "name": recipe.title,
+        "description": "",
+        "image": recipe.image_url,
+        "keywords": [{"id": 1_000 + n, "name": k, "label": k, "full_name": k} for n, k in enumerate(recipe.keywords)],
+        "steps": [
+            {
+                "id": number * 100 + n,
+                "name": "",
+                "instruction": step,
+                "ingredients": [_ingredient(*line) for line in enumerate(recipe.ingredients)] if n == 0 else [],
+                "time": 0,
+                "order": n,
+                "step_recipe": None,
+            }
+            for n, step in enumerate(recipe.instructions or ("",))
+        ],
+        "working_time": recipe.prep_minutes or 0,
+        "waiting_time": recipe.cook_minutes or 0,
+        "created_at": created.isoformat(),
+        "updated_at": created.isoformat(),
+        "source_url": recipe.source_url,
+        "internal": True,
+        "nutrition": None,
+        "properties": _properties(number, recipe.per_serving),
+        "food_properties": {str(t[0]): _type(*t) | computed for t in TYPES},
+        "servings": round(recipe.servings or 1),
+        "servings_text": "servings",
+        "private": False,
+    }
+
+
+def _ingredient(number: int, line: Ingredient) -> Json:
+    return {
+        "id": number,
+        "food": {"id": 1, "name": line.food} if line.food else None,
+        "unit": {"id": 1, "name": line.unit} if line.unit else None,
+        "amount": line.quantity or 0.0,
+        "note": "",
+        "order": number,
+        "is_header": False,
+        "no_amount": line.quantity is None,
+        "original_text": line.line,
+    }
+
+
+def _properties(number: int, label: Nutrients | None) -> list[Json]:
+    keys = ("kcal", "protein_g", "fat_g", "carbs_g", "fiber_g", "sodium_mg")
+    return [
+        {"id": number * 10 + n, "property_amount": amount, "property_type": _type(*TYPES[n])}
+        for n, key in enumerate(keys)
+        if (amount := getattr(label, key, None)) is not None
+    ]
+
+
+def _type(number: int, name: str, unit: str, fdc_id: int) -> Json:
+    return {"id": number, "name": name, "unit": unit, "description": None, "order": 0, "open_data_slug": None,
+            "fdc_id": fdc_id}  # fmt: skip
+
+
+def _overview(recipe: Json) -> Json:
+    """What lists tell: no steps, no nutrition."""
+    return deepcopy(
+        {k: v for k, v in recipe.items() if k not in ("steps", "nutrition", "properties", "food_properties")}
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def _day(text: str) -> date:
+    return datetime.fromisoformat(text).date()
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdigit() and int(text) > 0 else default
+
+
+def _id(value: Any) -> int | None:
+    """Nested objects may be plain ids."""
+    return value.get("id") if isinstance(value, dict) else value

@@ -14,6 +14,7 @@ from .breaker import Breaker
 from .budget import Budgeted
 from .caching import SharedStorage
 from .remote import Remote, Shared
+from .signing import Sign, Signed
 
 CONNECT_SECONDS = 5.0
 USER_AGENT = "meal_assets (+https://pypi.org/project/meal-assets)"
@@ -44,7 +45,7 @@ def client(
     shared: Shared,
     *,
     headers: dict[str, str] | None = None,
-    auth: httpx.Auth | None = None,
+    sign: Sign | None = None,
     cache_seconds: float = 0.0,
     verify: ssl.SSLContext | bool = True,
 ) -> httpx.Client:
@@ -52,10 +53,13 @@ def client(
 
     Its calls raise `RemoteFailed` and `Waiting` (Transient), or `RemoteRefused` (Permanent). A response, also one
     that says no, is returned. Redirects are answers too: they are never followed. GETs are cached where
-    `cache_seconds` is above 0, per call by the extension `caching={"key": cache_key(…), "ttl": …}`.
+    `cache_seconds` is above 0, per call by the extension `caching={"key": cache_key(…), "ttl": …}`. `sign` is called
+    for each attempt.
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log whole URLs, with what is signed in them
     stack: httpx.BaseTransport = httpx.HTTPTransport(verify=verify, trust_env=False)
+    if sign is not None:
+        stack = Signed(stack, sign)
     stack = Attempting(Budgeted(stack, remote, shared), remote)
     stack = Breaking(stack, Breaker(shared, remote.name))
     if cache_seconds > 0:
@@ -63,7 +67,6 @@ def client(
     return httpx.Client(
         base_url=remote.base_url,
         headers={"User-Agent": USER_AGENT, **(headers or {})},
-        auth=auth,
         transport=stack,
         timeout=httpx.Timeout(remote.read_seconds, connect=CONNECT_SECONDS),
         follow_redirects=False,

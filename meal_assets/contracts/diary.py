@@ -10,6 +10,12 @@ from .values import Amount, Meal, Nutrients, PersonId, RecipeId
 
 EntryId = str
 
+_YOGHURT = {
+    **{"kcal": 190, "protein_g": 7, "carbs_g": 24, "fat_g": 7},
+    **{"fiber_g": 0, "sugar_g": 24, "saturated_fat_g": 4.6, "sodium_mg": 90},
+}
+"""In examples."""
+
 
 class MealLogged(Event, topic="diary", stream="diary/{person}/{day}"):
     """A person ate this on that local calendar day."""
@@ -36,6 +42,16 @@ class MealLogged(Event, topic="diary", stream="diary/{person}/{day}"):
             "nutrition": {"kcal": 78, "protein_g": 0.39, "carbs_g": 20.7, "fat_g": 0.26, "fiber_g": 3.6},
             "source": "person",
         },
+        {
+            "entry": "7f20",
+            "person": "ada",
+            "day": "2026-11-24",
+            "meal": "breakfast",
+            "food": "Yoghurt with honey",
+            "grams": 200,
+            "nutrition": _YOGHURT,
+            "source": "import",
+        },
     ]
 
     entry: EntryId = Field(min_length=1, max_length=64)
@@ -60,7 +76,14 @@ class MealLogCorrected(Event, topic="diary", stream="diary/{person}/{day}"):
             "day": "2026-11-23",
             "before": {"kcal": 78, "protein_g": 0.39, "carbs_g": 20.7, "fat_g": 0.26, "fiber_g": 3.6},
             "nutrition": {"kcal": 95, "protein_g": 0.5, "carbs_g": 25, "fat_g": 0.3, "fiber_g": 4.4},
-        }
+        },
+        {
+            "entry": "7f20",
+            "person": "ada",
+            "day": "2026-11-24",
+            "before": _YOGHURT,
+            "nutrition": _YOGHURT | {"kcal": 250, "sodium_mg": 95},
+        },
     ]
 
     entry: EntryId = Field(min_length=1, max_length=64)
@@ -79,7 +102,8 @@ class MealLogRetracted(Event, topic="diary", stream="diary/{person}/{day}"):
             "person": "ada",
             "day": "2026-11-23",
             "before": {"kcal": 450, "protein_g": 30, "carbs_g": 60, "fat_g": 7.5},
-        }
+        },
+        {"entry": "7f20", "person": "ada", "day": "2026-11-24", "before": _YOGHURT},
     ]
 
     entry: EntryId = Field(min_length=1, max_length=64)

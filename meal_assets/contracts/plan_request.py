@@ -69,7 +69,22 @@ class PlanRequested(Event, topic="plan_request", stream="plan/{week}", outcome="
                 "locks": [{"day": "2026-11-27", "meal": "dinner", "recipe": "lentil-soup"}],
                 "skips": [{"day": "2026-11-25", "meal": "lunch", "person": "ben"}],
             },
-        }
+        },
+        {
+            "week": "2026-11-30",
+            "persons": ["ada"],
+            "rules": {
+                "meals": ["lunch", "dinner"],
+                "kcal_tolerance_pct": 8,
+                "macro_tolerance_pct": 15,
+                "max_repeats": 3,
+                "portion_min": 1,
+                "portion_max": 2,
+                "portion_step": 0.5,
+                "max_minutes": 45,
+            },
+            "seed": 7,
+        },
     ]
 
     week: date

@@ -46,7 +46,10 @@ class ProfileSet(Event, topic="profile", stream="profile/{person}"):
 class GoalSet(Event, topic="profile", stream="profile/{person}"):
     """Daily targets given by hand: they win over the formula until the next GoalSet."""
 
-    examples = [{"person": "ada", "kcal": 2000, "protein_g": 130, "carbs_g": 210, "fat_g": 70}]
+    examples = [
+        {"person": "ada", "kcal": 2000, "protein_g": 130, "carbs_g": 210, "fat_g": 70},
+        {"person": "ben", "kcal": 2400, "protein_g": 160, "carbs_g": 250, "fat_g": 80, "fiber_g": 30},
+    ]
 
     person: PersonId
     kcal: float = Field(ge=500, le=10_000)

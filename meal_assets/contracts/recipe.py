@@ -49,6 +49,28 @@ class RecipeFetched(Event, topic="recipe", stream="recipe/{recipe}", outcome="wo
             "per_serving": {"kcal": 300, "protein_g": 20, "carbs_g": 40, "fat_g": 5},
             "content_hash": "ef" * 32,
         },
+        {
+            "recipe": "shakshuka",
+            "title": "Shakshuka",
+            "source_url": "https://kitchen.example/shakshuka",
+            "site": "kitchen.example",
+            "author": "Noa",
+            "language": "en",
+            "image_url": "https://kitchen.example/shakshuka.jpg",
+            "servings": 2,
+            "prep_minutes": 10,
+            "cook_minutes": 20,
+            "categories": ["Breakfast"],
+            "cuisines": ["Maghrebi"],
+            "keywords": ["eggs", "one pan"],
+            "ingredients": [{"line": "4 eggs", "quantity": 4, "unit": "piece", "food": "eggs"}],
+            "instructions": ["Simmer the tomatoes.", "Poach the eggs in them."],
+            "per_serving": {
+                **{"kcal": 320, "protein_g": 18, "carbs_g": 20, "fat_g": 18.5},
+                **{"fiber_g": 5, "sugar_g": 12, "saturated_fat_g": 4.5, "sodium_mg": 480},
+            },
+            "content_hash": "0a" * 32,
+        },
     ]
 
     recipe: RecipeId

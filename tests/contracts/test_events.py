@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from string import Formatter
 from typing import Any
 
@@ -66,6 +67,36 @@ def test_a_stream_is_named_by_fields_that_are_always_there(event: type[Event]) -
     fields = {field for _, field, _, _ in Formatter().parse(event.stream) if field is not None}
     assert fields
     assert fields <= {name for name, info in event.model_fields.items() if info.is_required()}
+
+
+@every_event
+def test_each_field_is_in_an_example_also_inside_of_values(event: type[Event]) -> None:
+    """The examples are what a new version is proven to read: a field that is in none would be read by nobody."""
+    schema = event.model_json_schema()
+    shown = set().union(*(names_in(x) for x in event.examples))
+    assert {*declared(schema, schema.get("$defs", {}))} <= shown
+
+
+def declared(node: dict[str, Any], definitions: dict[str, Any], path: str = "") -> Iterator[str]:
+    """The path of each field that a schema declares."""
+    if "$ref" in node:
+        node = definitions[node["$ref"].rpartition("/")[2]]
+    for choice in node.get("anyOf", ()):
+        yield from declared(choice, definitions, path)
+    if "items" in node:
+        yield from declared(node["items"], definitions, path)
+    for name, field in node.get("properties", {}).items():
+        yield f"{path}{name}"
+        yield from declared(field, definitions, f"{path}{name}.")
+
+
+def names_in(payload: Any, path: str = "") -> set[str]:
+    if isinstance(payload, list):
+        return set().union(*(names_in(one, path) for one in payload))
+    if not isinstance(payload, dict):
+        return set()
+    below = (names_in(value, f"{path}{name}.") for name, value in payload.items())
+    return {f"{path}{name}" for name in payload}.union(*below)
 
 
 @every_event

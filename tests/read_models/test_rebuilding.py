@@ -105,6 +105,9 @@ def test_a_rebuild_taken_back_gives_the_rows_from_before_and_the_fold_goes_on_fr
 ) -> None:
     catch_up(model, log)
     first = next(iter(model.tables))
+    while not rows_of(log, model)[first]:  # a random week may be empty
+        history.append_of(*model.listens_to)
+        catch_up(model, log)
     with log.database.transaction() as db:
         db.execute(f"DELETE FROM read.{first}")
     before = rows_of(log, model)

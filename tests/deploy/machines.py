@@ -1,4 +1,7 @@
-"""Machines that share nothing but PostgreSQL and Redis: each has its own program, home and temporary folder."""
+"""Machines that share nothing but PostgreSQL and Redis: each has its own program, home and temporary folder.
+
+What runs on them are the commands of deploy/compose.yaml.
+"""
 
 import os
 import shutil
@@ -8,6 +11,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import yaml
@@ -15,6 +19,9 @@ import yaml
 from .servers import PROJECT, STOP_SECONDS, Postgres, Process, await_port
 
 PARTS = ("meal_assets", "deploy", "definitions.py")
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "deploy" / "compose.yaml").read_text())
+DEFAULT_ID = "${TAG:-dev}"
+PROGRAMS = Path(sys.executable).parent
 
 
 @dataclass(slots=True)
@@ -25,11 +32,11 @@ class Machine:
     environment: dict[str, str]
     processes: list[Process] = field(default_factory=list)
 
-    def start(self, *arguments: str) -> Process:
-        """A Python module of the program's environment, in a session of its own."""
+    def start(self, command: list[str]) -> Process:
+        """A program of this environment, in a session of its own."""
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+                command,
                 cwd=self.folder / "app",
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -39,10 +46,6 @@ class Machine:
             )
         self.processes.append(process)
         return process
-
-    def run(self, *arguments: str) -> None:
-        """The same, to its end."""
-        assert self.start(*arguments).wait() == 0, self.log()
 
     def kill(self) -> None:
         """The machine is gone: nothing on it gets a chance to say anything."""
@@ -62,6 +65,15 @@ class Machine:
                         return True
         return False
 
+    def healthy(self, service: str, **changed: str) -> bool:
+        """What the service's health check says here."""
+        kind, *command = COMPOSE["services"][service]["healthcheck"]["test"]
+        assert kind == "CMD"
+        changed["python"] = sys.executable
+        asked = [changed.get(word, word).replace("$$", "$") for word in command]
+        done = subprocess.run(asked, cwd=self.folder / "app", env=self.environment, check=False, capture_output=True)
+        return done.returncode == 0
+
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
 
@@ -73,21 +85,44 @@ class Site:
         self.folder, self.postgres, self.broker = folder, postgres, broker
         self.machines: dict[str, Machine] = {}
 
-    def machine(self, name: str, role: str = "meals_service", workspace: str | None = None) -> Machine:
+    def migrate(self) -> None:
+        machine = self.machine("migrate", role="meals_owner")
+        assert machine.start(command_of("migrate")).wait() == 0, machine.log()
+
+    def code_server(self, name: str, host: str, port: int) -> Machine:
+        machine = self.machine(name)
+        process = machine.start(command_of("code", **{"0.0.0.0": host, "4000": str(port), DEFAULT_ID: "test"}))
+        await_port(port, process, host=host)
+        return machine
+
+    def worker(self, name: str) -> Machine:
+        machine = self.machine(name)
+        machine.start(command_of("worker", **{"worker@%h": f"{name}@%h", "2": "1"}))
+        return machine
+
+    def daemon(self, name: str, code_host: str, code_port: int) -> Machine:
+        machine = self.machine(name)
+        server = {"host": code_host, "port": code_port, "location_name": "meal_assets"}
+        workspace = machine.folder / "app" / "deploy" / "workspace.yaml"
+        workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
+        machine.start(command_of("daemon"))
+        return machine
+
+    def machine(self, name: str, role: str = "meals_service") -> Machine:
         """A new machine whose services log in as the role."""
         folder = self.folder / name
         for part in ("app", "home", "tmp"):
             (folder / part).mkdir(parents=True)
-        for name_of_part in PARTS:
-            here, there = PROJECT / name_of_part, folder / "app" / name_of_part
+        for part in PARTS:
+            here, there = PROJECT / part, folder / "app" / part
             if here.is_dir():
-                shutil.copytree(here, there)
+                shutil.copytree(here, there, ignore=shutil.ignore_patterns("secrets"))
             else:
                 shutil.copy(here, there)
-        if workspace:
-            (folder / "app" / "deploy" / "workspace.yaml").write_text(workspace)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("MEALS_", "DAGSTER_", "PG", "PYTHON"))}
         environment = kept | {
+            "PATH": os.pathsep.join([str(PROGRAMS), kept["PATH"]]),
+            "PYTHONPATH": str(folder / "app"),
             "HOME": str(folder / "home"),
             "TMPDIR": str(folder / "tmp"),
             "MEALS_HOME": str(folder / "home"),
@@ -99,28 +134,15 @@ class Site:
         self.machines[name] = Machine(folder, environment)
         return self.machines[name]
 
-    def code_server(self, name: str, host: str, port: int) -> Machine:
-        """Serves definitions.py; all code servers are the same one to whoever asks."""
-        machine = self.machine(name)
-        arguments = ["-m", "definitions", "-h", host, "-p", str(port), "--fixed-server-id", "meals"]
-        process = machine.start("dagster", "api", "grpc", *arguments)
-        await_port(port, process, host=host)
-        return machine
-
-    def worker(self, name: str) -> Machine:
-        machine = self.machine(name)
-        machine.start("celery", "-A", "deploy.celery_app", "worker", "-n", f"{name}@%h", "-c", "1", "-l", "info")
-        return machine
-
-    def daemon(self, name: str, code_host: str, code_port: int) -> Machine:
-        server = {"host": code_host, "port": code_port, "location_name": "meal_assets"}
-        machine = self.machine(name, workspace=yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
-        machine.start("dagster._daemon", "run", "-w", "deploy/workspace.yaml")
-        return machine
-
     def logs(self) -> str:
         return "\n".join(f"==> {name}\n{machine.log()}" for name, machine in self.machines.items())
 
     def stop(self) -> None:
         for machine in reversed(self.machines.values()):
             machine.kill()
+
+
+def command_of(service: str, **changed: str) -> list[str]:
+    """The service's command, with other words where they are given."""
+    program, *arguments = COMPOSE["services"][service]["command"]
+    return [str(PROGRAMS / program), *(changed.get(word, word) for word in arguments)]

@@ -22,7 +22,7 @@ from meal_assets.read_models.weight_trend import WeightTrend
 from meal_assets.subscriptions import standings
 from tests.faults.proof import differences
 
-from .machines import PARTS, Machine, Site
+from .machines import COMPOSE, PARTS, Machine, Site
 from .servers import free_port, postgres, redis
 
 pytestmark = pytest.mark.slow
@@ -36,6 +36,7 @@ PATIENCE = 150.0
 @dataclass(frozen=True, slots=True)
 class Service:
     site: Site
+    code: tuple[str, int]
     store: EventStore
     owner: "psycopg.Connection[tuple[object, ...]]"
 
@@ -76,7 +77,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         server = stack.enter_context(postgres(folders["postgres"]))
         site = Site(folders["machines"], server, broker)
         stack.callback(site.stop)
-        site.machine("migrate", "meals_owner").run("dagster", "instance", "migrate")
+        site.migrate()
         port = free_port()
         serving = [
             at_once.submit(site.code_server, name, host, port)
@@ -87,10 +88,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         for one in serving:
             one.result()
         # as gRPC resolves a name with two addresses: the first that answers, and the other when it does not
-        site.daemon("daemon", f"ipv4:127.0.0.2:{port},127.0.0.3", port)
+        code = (f"ipv4:127.0.0.2:{port},127.0.0.3", port)
+        site.daemon("daemon", *code)
         database = stack.enter_context(Database(server.url_with_password("meals_service")))
         owner = stack.enter_context(psycopg.connect(server.url_with_password("postgres"), autocommit=True))
-        yield Service(site, EventStore(database), owner)
+        yield Service(site, code, EventStore(database), owner)
 
 
 @pytest.fixture
@@ -156,10 +158,7 @@ def test_when_the_code_server_dies_the_other_one_follows_the_log(service: Servic
 
 
 def test_two_daemons_fold_and_show_each_event_once(service: Service, instance: dg.DagsterInstance) -> None:
-    first = service.site.machines["daemon"]
-    workspace = (first.folder / "app" / "deploy" / "workspace.yaml").read_text()
-    second = service.site.machine("daemon-2", workspace=workspace)
-    second.start("dagster._daemon", "run", "-w", "deploy/workspace.yaml")
+    service.site.daemon("daemon-2", *service.code)
     service.until(lambda: len(service.owner.execute(FOLLOWS).fetchall()) > 1)
     before = service.store.head()
     for n in range(100):
@@ -173,6 +172,23 @@ def test_two_daemons_fold_and_show_each_event_once(service: Service, instance: d
     ]
     assert sum(events for *_, events in shown) == 100  # type: ignore[misc]
     assert differences(service.store, WeightTrend()) == []
+
+
+def test_the_health_checks_tell_who_works_from_who_does_not(service: Service) -> None:
+    host, port = service.code
+    alive = host.rpartition(",")[2]
+    machine = service.site.machines["code-b"]
+    assert machine.healthy("code", **{"127.0.0.1:4000": f"{alive}:{port}"}) != machine.healthy(
+        "code", **{"127.0.0.1:4000": f"127.0.0.2:{port}"}
+    )
+    assert service.site.machines["daemon"].healthy("daemon")
+    (worker,) = [name for name in ("worker-1", "worker-2") if service.site.machines[name].processes]
+    ping = COMPOSE["services"]["worker"]["healthcheck"]["test"][-1]
+    answers = [
+        service.site.machines[name].healthy("worker", **{ping: ping.replace("worker@", f"{name}@")})
+        for name in ("worker-1", "worker-2")
+    ]
+    assert answers == [name == worker for name in ("worker-1", "worker-2")]
 
 
 def test_a_run_that_is_terminated_ends_itself_and_its_worker_goes_on(

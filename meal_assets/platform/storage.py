@@ -5,6 +5,7 @@ six times faster.
 """
 
 import os
+from functools import cache
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -33,13 +34,18 @@ class Storage(DagsterPostgresStorage):  # type: ignore[misc]  # it comes without
         url = settings.database_url or embedded_url(settings.home)
         migrate(url)
         storage = cls(dagster_url(url), should_autocreate_tables=True, inst_data=inst_data)
-        engine = sa.create_engine(
-            storage.postgres_url, isolation_level="AUTOCOMMIT", pool_size=2, max_overflow=20, pool_recycle=1800
-        )
-        os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))  # a socket has one owner
+        engine = kept_engine(storage.postgres_url)
         for part in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):
             part._engine = engine
         return storage
+
+
+@cache
+def kept_engine(url: str) -> sa.Engine:
+    """The process's connections to this database. An instance does not close its own, and a worker opens one a run."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=2, max_overflow=20, pool_recycle=1800)
+    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))  # a socket has one owner
+    return engine
 
 
 def dagster_url(url: str) -> str:

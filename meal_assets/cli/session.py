@@ -98,7 +98,7 @@ def _watch(store: EventStore, bar: Progress, task: TaskID, doing: str) -> None:
     seen: object = None
     moved = time.monotonic()
     with store.listen() as wait:
-        while behind := [s for s in standings(store) if s.behind]:
+        while behind := [s for s in standings(store) if s.due]:
             now = [(s.subscriber.name, s.position) for s in behind]
             if now != seen:
                 seen, moved = now, time.monotonic()

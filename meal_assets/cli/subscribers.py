@@ -36,6 +36,7 @@ def status() -> None:
 
     from .services import is_up, running
     from .session import console, session
+    from .steering import paused_since
 
     with session() as s:
         up = is_up(s.settings.home)
@@ -51,6 +52,10 @@ def status() -> None:
             state = f"tried {tried[name].attempts} times: {tried[name].error}" if name in tried else ""
             if standing.stopped_at:
                 state = f"[red]stopped {_ago(standing.stopped_at)}[/]: {escape(standing.stopped_because or '')}"
+            if standing.paused:
+                state = paused_since(standing)
+            elif standing.switch.mode == "shadow":
+                state = state or "[yellow]only its shadow[/]"
             table.add_row(
                 "read model" if issubclass(standing.subscriber, ReadModel) else "consumer",
                 name,

@@ -29,28 +29,36 @@ def flags(context: typer.Context) -> None:
 
 @flags_app.command("set")
 def set_flag(
-    name: Annotated[str, typer.Argument(help="The flag, such as new-pages, or consumer.generate_plan.")],
-    value: Annotated[str, typer.Argument(help="on, off, or a text; for a consumer on, shadow or off.")],
+    name: Annotated[
+        str, typer.Argument(help="The flag, such as new-pages, consumer.generate_plan or read_model.week_plan.")
+    ],
+    value: Annotated[
+        str, typer.Argument(help="on, off, or a text; for a consumer on, shadow or off; for a read model on or off.")
+    ],
     household: Annotated[str | None, typer.Option(help="Only for this household.")] = None,
     person: Annotated[str | None, typer.Option(help="Only for this person.")] = None,
     percent: Annotated[
         float, typer.Option(min=0, max=100, help="Only for so many percent of them, always the same; 0 takes it back.")
     ] = 100.0,
+    reason: Annotated[str | None, typer.Option(help="Why.")] = None,
 ) -> None:
     """Let a flag say something to everybody, or to whom you name.
 
     Example: meals flags set consumer.generate_plan shadow
     """
     from meal_assets.commands.flags import set_flag
-    from meal_assets.consumers import CONSUMERS
-    from meal_assets.contracts.system import CONSUMER_FLAG, FlagSet
+    from meal_assets.contracts.system import CONSUMER_FLAG, READ_MODEL_FLAG, FlagSet
     from meal_assets.errors import Invalid
+    from meal_assets.subscriptions import SUBSCRIBERS, flag_of
 
     from .session import session
 
-    if name.startswith(CONSUMER_FLAG) and name.removeprefix(CONSUMER_FLAG) not in CONSUMERS:
-        raise Invalid("name", f"{name!r} is none of {', '.join(CONSUMER_FLAG + c for c in CONSUMERS)}")
-    flag = FlagSet(flag=name, value=value, target_household=household, target_person=person, percent=percent)
+    switches = [flag_of(s) for s in SUBSCRIBERS.values()]
+    if name.startswith((CONSUMER_FLAG, READ_MODEL_FLAG)) and name not in switches:
+        raise Invalid("name", f"{name!r} is none of {', '.join(switches)}")
+    flag = FlagSet(
+        flag=name, value=value, target_household=household, target_person=person, percent=percent, reason=reason
+    )
     with session() as s:
         set_flag(s.store, flag, s.origin())
         _show_flags(s)
@@ -85,8 +93,11 @@ def diff(consumer: Annotated[str, typer.Argument(help="Name of a consumer.")]) -
 
 
 def _show_flags(s: "Session") -> None:
+    from rich.markup import escape
     from rich.table import Table
 
+    from meal_assets.contracts.system import READ_MODEL_FLAG
+    from meal_assets.event_store.switches import mode_of
     from meal_assets.read_models import catch_up
     from meal_assets.read_models.flags import Flags, set_flags
 
@@ -95,11 +106,15 @@ def _show_flags(s: "Session") -> None:
     catch_up(Flags(), s.store)
     with s.store.database.transaction() as db:
         rows = set_flags(db)
+        paused = mode_of(db, READ_MODEL_FLAG + Flags.name) == "off"
+    if paused:
+        console.print("[yellow]flags is paused:[/] what was set since is in force, but missing here.")
     if not rows:
-        console.print("No flag was ever set; every consumer is on.")
+        console.print("No flag was ever set; every read model and every consumer is on.")
         return
-    table = Table("flag", "value", "household", "person", "percent", "set by", "since")
+    table = Table("flag", "value", "household", "person", "percent", "set by", "why", "since")
     for row in rows:
         whom = (row.household or "all", row.person or "all", f"{row.percent:g}")
-        table.add_row(row.flag, row.value, *whom, row.actor, f"{row.since.astimezone():%Y-%m-%d %H:%M}")
+        since = f"{row.since.astimezone():%Y-%m-%d %H:%M}"
+        table.add_row(row.flag, row.value, *whom, row.actor, escape(row.reason or ""), since)
     console.print(table)

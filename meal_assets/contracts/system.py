@@ -10,9 +10,9 @@ from .values import PersonId
 
 Mode = Literal["on", "shadow", "off"]
 MODES: tuple[Mode, ...] = get_args(Mode)
-"""What the flag of a consumer may say."""
-CONSUMER_FLAG = "consumer."
-"""A flag that begins so, and goes on with a consumer's name, switches that consumer."""
+"""What the flag of a consumer may say; that of a read model is on or off."""
+CONSUMER_FLAG, READ_MODEL_FLAG = "consumer.", "read_model."
+"""A flag that begins so, and goes on with the name of a consumer or read model, switches it."""
 
 At = Annotated[int, Field(ge=1)]
 
@@ -117,6 +117,7 @@ class FlagSet(Event, topic="system", stream="flag/{flag}"):
 
     examples = [
         {"flag": "consumer.generate_plan", "value": "shadow"},
+        {"flag": "read_model.pantry", "value": "off", "reason": "its table is being moved to another disk"},
         {"flag": "new-pages", "value": "on", "target_household": "home", "target_person": "ada", "percent": 100.0},
         {"flag": "new-pages", "value": "on", "percent": 12.5},
     ]
@@ -126,12 +127,16 @@ class FlagSet(Event, topic="system", stream="flag/{flag}"):
     target_household: str | None = Field(default=None, min_length=1, max_length=100)
     target_person: PersonId | None = None
     percent: float = Field(default=100.0, ge=0, le=100)
+    reason: str | None = Field(default=None, min_length=1, max_length=300)
 
     @model_validator(mode="after")
-    def _consumers_know_it(self) -> Self:
-        if self.flag.startswith(CONSUMER_FLAG):
-            if self.value not in MODES:
-                raise ValueError(f"a consumer is {', '.join(MODES)}, not {self.value!r}")
+    def _subscribers_know_it(self) -> Self:
+        kinds = (("consumer", CONSUMER_FLAG, MODES), ("read model", READ_MODEL_FLAG, ("on", "off")))
+        for kind, prefix, values in kinds:
+            if not self.flag.startswith(prefix):
+                continue
+            if self.value not in values:
+                raise ValueError(f"a {kind} is {', '.join(values)}, not {self.value!r}")
             if (self.target_household, self.target_person, self.percent) != (None, None, 100.0):
-                raise ValueError("a consumer works for everybody: switch it without a household, person or percentage")
+                raise ValueError(f"a {kind} works for everybody: switch it without a household, person or percentage")
         return self

@@ -1,7 +1,8 @@
 """Where each subscriber stands, and the outbox of what it did, written in the subscriber's own transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,11 @@ MAX_CORRELATIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
+    """Where a subscriber stands; `moved_at` where that was asked for, too."""
+
     position: int
     version: int
+    moved_at: datetime | None = field(default=None, compare=False)
 
 
 def lock_checkpoint(db: Connection, subscriber: str) -> Checkpoint | None:
@@ -57,8 +61,8 @@ def end_of_batch(db: Connection, listens_to: Sequence[type[Event]], after: int, 
 
 def checkpoints(db: Connection) -> dict[str, Checkpoint]:
     """Subscriber -> where it stands."""
-    rows = db.execute("SELECT subscriber, position, version FROM log.checkpoints ORDER BY subscriber")
-    return {str(name): Checkpoint(position, version) for name, position, version in rows}
+    rows = db.execute("SELECT subscriber, position, version, updated_at FROM log.checkpoints ORDER BY subscriber")
+    return {str(name): Checkpoint(*stands) for name, *stands in rows}
 
 
 def heads(db: Connection, listens_to: Sequence[type[Event]], after: int = 0) -> dict[str, int]:

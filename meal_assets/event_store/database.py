@@ -18,7 +18,8 @@ from meal_assets.settings import Settings
 from .embedded import embedded_url
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-POOL_SIZE = 8
+POOL_SIZE = 32
+"""One for each read model that may fold at the same moment, and some; opened only when needed."""
 CONNECT_SECONDS = 10
 LOCK_MIGRATION = 7236835, 2
 

@@ -11,13 +11,17 @@ from .heartbeats import GOES_ON
 
 FOLDED = "meals_fold"
 """The channel on which a fold that is committed is announced, as `subscriber:position`."""
+LOCK_SECONDS = 5
+"""A live fold waits no longer for a lock, be it on its checkpoint or on its tables."""
+STATEMENT_SECONDS = 60
+"""A statement of a live fold takes no longer. A rebuild, which compares whole tables, has no such bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
     """Where a subscriber stands, and the next events it listens to; `upto` is None when there are none.
 
-    `unknown`: one of them has a version newer than this program.
+    `unknown`: one of them has a version newer than this program. `paused`: the subscriber's flag keeps it there.
     """
 
     position: int
@@ -25,24 +29,41 @@ class Next:
     upto: int | None
     types: dict[str, int]
     unknown: bool
+    paused: bool = False
 
     @property
     def count(self) -> int:
         return sum(self.types.values())
 
 
+BOUNDED, UNBOUNDED = (f"{LOCK_SECONDS}s", f"{STATEMENT_SECONDS}s"), (None, None)
+# The columns are made before the row is locked, so the lock is waited for within its bound already.
+NEXT = """
+    SELECT position, version, (SELECT payload->>'value' FROM log.events WHERE type = 'system.FlagSet'
+                               AND payload->>'flag' = flag ORDER BY position DESC LIMIT 1),
+           set_config('search_path', path, true), set_config('lock_timeout', lock, true),
+           set_config('statement_timeout', statement, true)
+    FROM log.checkpoints CROSS JOIN (VALUES (%s::text, coalesce(%s, current_setting('lock_timeout')),
+                                             coalesce(%s, current_setting('statement_timeout')), %s::text))
+         AS given (path, lock, statement, flag)
+    WHERE subscriber = %s FOR UPDATE OF checkpoints
+"""
+
+
 def next_batch(
-    db: Connection, subscriber: str, listens_to: Sequence[type[Event]], size: int, schema: str
+    db: Connection, subscriber: str, listens_to: Sequence[type[Event]], size: int, schema: str, flag: str | None = None
 ) -> Next | None:
-    """Lock the checkpoint, use the tables of `schema`, and find the next `size` events; None without a checkpoint."""
-    row = db.execute(
-        "SELECT position, version, set_config('search_path', %s, true)"
-        " FROM log.checkpoints WHERE subscriber = %s FOR UPDATE",
-        (f"{schema}, pg_temp", subscriber),
-    ).fetchone()
+    """Lock the checkpoint, use the tables of `schema`, and find the next `size` events; None without a checkpoint.
+
+    With the `flag` that switches a live subscriber nothing is next while it says off, and the transaction is bounded;
+    raises psycopg's `LockNotAvailable` when another one holds the checkpoint for longer.
+    """
+    row = db.execute(NEXT, (f"{schema}, pg_temp", *(BOUNDED if flag else UNBOUNDED), flag, subscriber)).fetchone()
     if row is None:
         return None
-    position, version, *_ = row
+    position, version, mode, *_ = row
+    if mode == "off":
+        return Next(position, version, None, {}, unknown=False, paused=True)
     # A statement of its own: joined with the checkpoint, the planner does not know that few events are left.
     upto, types, newest = fetch_row(
         db,

@@ -21,19 +21,29 @@ def is_current(subscriber: Subscriber) -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=key_of(subscriber), name=IS_CURRENT, description="It has taken in every event it listens to.")
     def _check(log: Log) -> dg.AssetCheckResult:
         standing = next(s for s in standings(log.store) if s.subscriber is subscriber)
-        return dg.AssetCheckResult(passed=not standing.behind, metadata=lag(standing))
+        return dg.AssetCheckResult(passed=not standing.behind, severity=severity_of(standing), metadata=lag(standing))
 
     return _check
 
 
+def severity_of(standing: Standing) -> dg.AssetCheckSeverity:
+    """Behind is an error, but not where somebody wants it so."""
+    return dg.AssetCheckSeverity.ERROR if standing.switch.mode == "on" else dg.AssetCheckSeverity.WARN
+
+
 def lag(standing: Standing) -> dict[str, Any]:
-    """How far behind it is, in positions and seconds, when it last looked, and why it stopped if it did."""
+    """How far behind it is, in positions and seconds, when it last looked, and why it stopped or who paused it."""
     shown: dict[str, Any] = {
         "position": max(standing.position, 0),
         "head": standing.head,
         "lag": standing.lag,
         "lag_seconds": round(standing.lag_seconds, 3),
     }
+    if standing.switch.since and standing.switch.mode != "on":
+        shown["mode"] = standing.switch.mode
+        shown["switched_at"] = dg.MetadataValue.timestamp(standing.switch.since)
+        shown["switched_by"] = standing.switch.actor or ""
+        shown["switched_because"] = standing.switch.reason or ""
     if standing.looked_at:
         shown["looked_at"] = dg.MetadataValue.timestamp(standing.looked_at)
     if standing.stopped_at:

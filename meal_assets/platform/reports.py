@@ -18,7 +18,7 @@ from meal_assets.read_models.dead_letters import DeadLetters
 from meal_assets.subscriptions import Standing, standings
 
 from .assets import DAYS
-from .checks import IS_CURRENT, NO_OPEN_DEAD_LETTERS, dead_letters_found, lag
+from .checks import IS_CURRENT, NO_OPEN_DEAD_LETTERS, dead_letters_found, lag, severity_of
 from .keys import key_of, topic_key, topics_of
 from .shown import counts_table, metadata_of
 
@@ -101,7 +101,7 @@ def _report_done(
         instance.report_runless_asset_event(
             dg.AssetMaterialization(key_of(subscriber), metadata=metadata, tags=tags, partition=partition)
         )
-    evaluations = [(IS_CURRENT, not standing.behind, lag(standing), dg.AssetCheckSeverity.ERROR)]
+    evaluations = [(IS_CURRENT, not standing.behind, lag(standing), severity_of(standing))]
     if subscriber is DeadLetters:
         found = dead_letters_found(db)
         evaluations.append((NO_OPEN_DEAD_LETTERS, not found["open"], found, dg.AssetCheckSeverity.WARN))

@@ -12,7 +12,7 @@ import dagster as dg
 from meal_assets.consumers import CONSUMERS, Consumer
 from meal_assets.consumers.base import failed_attempts, is_busy
 from meal_assets.event_store import EventStore
-from meal_assets.subscriptions import fold_all, standings
+from meal_assets.subscriptions import Folder, standings
 
 from .keys import GROUPS, key_of
 from .reports import report
@@ -20,6 +20,10 @@ from .resources import Log
 
 TICK_SECONDS = 20.0
 """How long a tick stays open: well below the 60 s after which Dagster gives up on it."""
+GRACE_SECONDS = 5.0
+"""How much longer while a read model is still at it; the others are folded meanwhile."""
+FOLD_SECONDS = 0.25
+"""A read model that takes longer goes on by itself, and the others are not kept."""
 REPORT_SECONDS = 0.25
 """Materializations are gathered for so long; rows are there at once."""
 ASK_AGAIN_SECONDS = 30
@@ -36,22 +40,22 @@ ASK_AGAIN_SECONDS = 30
 def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorResult | dg.SkipReason:
     asked: dict[str, str] = json.loads(context.cursor or "{}")
     end = time.monotonic() + TICK_SECONDS
-    with log.store.listen() as wait:
+    with log.store.listen() as wait, Folder(log.store) as folder:
         while True:
-            failures = fold_all(log.store)
+            failures = folder.fold(FOLD_SECONDS)
             report(context.instance, log.store)
             wanted = {name: key for name, key in consumers_behind(log.store).items() if asked.get(name) != key}
             if wanted:
                 return dg.SensorResult(
                     run_requests=[_run(name, key) for name, key in wanted.items()], cursor=json.dumps(asked | wanted)
                 )
-            if failures:
-                raise failures[0]  # the tick shows it; the others were folded, and the next tick tries again
             left = end - time.monotonic()
-            if left <= 0:
+            if left <= (-GRACE_SECONDS if folder.busy else 0):
+                for failure in failures.values():
+                    raise failure  # the tick shows it; earlier, the others would have to wait for the next tick
                 return dg.SkipReason(f"followed the log to position {log.store.head()}")
-            if wait(min(left, ASK_AGAIN_SECONDS)):
-                time.sleep(min(left, REPORT_SECONDS))
+            if wait(FOLD_SECONDS if folder.busy else min(left, ASK_AGAIN_SECONDS)):
+                time.sleep(max(min(left, REPORT_SECONDS), 0))
 
 
 def consumers_behind(store: EventStore) -> dict[str, str]:
@@ -60,7 +64,7 @@ def consumers_behind(store: EventStore) -> dict[str, str]:
     The key holds the head, the attempts and a stretch of time: Dagster never runs the same key twice, and a run that
     was killed must be asked for again.
     """
-    behind = [s for s in standings(store) if s.behind and issubclass(s.subscriber, Consumer)]
+    behind = [s for s in standings(store) if s.due and issubclass(s.subscriber, Consumer)]
     if not behind:
         return {}
     attempts = failed_attempts(store)

@@ -14,26 +14,31 @@ MAX_SHOWN = 1_000
 class Flags(ReadModel):
     """One row a flag and whom it names: what was set last holds. An empty household or person means everybody."""
 
+    version = 2
     listens_to = (FlagSet,)
     tables = {
         "flags": """
             flag text, household text, person text, value text NOT NULL, percent numeric NOT NULL,
-            actor text NOT NULL, since timestamptz NOT NULL, position bigint NOT NULL,
+            actor text NOT NULL, since timestamptz NOT NULL, position bigint NOT NULL, reason text,
             PRIMARY KEY (flag, household, person)"""
     }
     made_by = {
         "household": "coalesce(payload->>'target_household', '') = %(household)s",
         "person": "coalesce(payload->>'target_person', '') = %(person)s",
     }
-    shows = "SELECT flag, value, household, person, percent, actor, since FROM flags ORDER BY flag, household, person"
+    shows = (
+        "SELECT flag, value, household, person, percent, actor, reason, since FROM flags"
+        " ORDER BY flag, household, person"
+    )
 
     def apply(self, db: Connection, recorded: Recorded) -> None:
         event = recorded.event
         assert isinstance(event, FlagSet)
         db.execute(
-            "INSERT INTO flags VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+            "INSERT INTO flags VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (flag, household, person) DO UPDATE SET value = excluded.value, percent = excluded.percent,"
-            " actor = excluded.actor, since = excluded.since, position = excluded.position",
+            " actor = excluded.actor, since = excluded.since, position = excluded.position,"
+            " reason = excluded.reason",
             (
                 event.flag,
                 event.target_household or "",
@@ -43,6 +48,7 @@ class Flags(ReadModel):
                 recorded.actor,
                 recorded.recorded_at,
                 recorded.position,
+                event.reason,
             ),
         )
 
@@ -57,13 +63,15 @@ class SetFlag:
     person: str | None
     percent: float
     actor: str
+    reason: str | None
     since: datetime
 
 
 def set_flags(db: Connection, limit: int = MAX_SHOWN) -> list[SetFlag]:
     """At most `limit` rows, by flag, everybody first."""
     rows = db.execute(
-        "SELECT flag, value, nullif(household, ''), nullif(person, ''), percent::float8, actor, since FROM read.flags"
+        "SELECT flag, value, nullif(household, ''), nullif(person, ''), percent::float8, actor, reason,"
+        " since FROM read.flags"
         " ORDER BY flag, household, person LIMIT %s",
         (limit,),
     )

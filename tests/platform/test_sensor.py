@@ -3,18 +3,24 @@
 import dagster as dg
 import pytest
 
+from meal_assets.commands.flags import pause, set_flag
 from meal_assets.commands.recipes import request_recipes
 from meal_assets.consumers import CONSUMERS, consume
 from meal_assets.contracts.body import WeightRecorded
+from meal_assets.contracts.system import FlagSet
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.platform import sensor
+from meal_assets.platform.assets import read_model
+from meal_assets.platform.checks import is_current
 from meal_assets.platform.keys import key_of, topic_key
 from meal_assets.platform.reports import report
 from meal_assets.platform.resources import Log
 from meal_assets.platform.sensor import consumers_behind, follow_the_log
 from meal_assets.read_models.daily_nutrition import DailyNutrition
+from meal_assets.read_models.event_statistics import EventStatistics
 from meal_assets.read_models.weight_trend import WeightTrend
-from meal_assets.subscriptions import fold_all, settle, standings
+from meal_assets.subscriptions import flag_of, fold_all, settle, standings
+from tests.event_store.material import PATIENCE
 
 ONE_RECIPE = b'{"title": "Soup", "ingredients": ["1 leek"]}\n'
 
@@ -22,6 +28,7 @@ ONE_RECIPE = b'{"title": "Soup", "ingredients": ["1 leek"]}\n'
 @pytest.fixture(autouse=True)
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sensor, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(sensor, "FOLD_SECONDS", PATIENCE)
 
 
 def tick(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
@@ -157,3 +164,51 @@ def test_a_consumer_that_is_done_is_not_asked_for(store: EventStore, origin: Ori
     request_recipes(store, "one.jsonl", ONE_RECIPE, origin)
     consume(CONSUMERS["fetch_recipes"](), store)
     assert consumers_behind(store) == {}
+
+
+def test_a_consumer_that_is_paused_or_only_shadows_and_is_done_is_not_asked_for(
+    store: EventStore, origin: Origin
+) -> None:
+    request_recipes(store, "one.jsonl", ONE_RECIPE, origin)
+    flag = flag_of(CONSUMERS["fetch_recipes"])
+    pause(store, flag, origin)
+    assert consumers_behind(store) == {}
+    set_flag(store, FlagSet(flag=flag, value="shadow"), origin)
+    assert list(consumers_behind(store)) == ["fetch_recipes"]
+    consume(CONSUMERS["fetch_recipes"](), store)
+    assert consumers_behind(store) == {}
+
+
+def test_a_paused_read_model_is_no_error_and_its_check_says_who_paused_it(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    weigh(store, origin, 64.0)
+    pause(store, flag_of(WeightTrend), origin, "its table is being moved")
+    assert isinstance(tick(instance), dg.SkipReason)
+    (check,) = is_current(WeightTrend).check_specs
+    result = dg.materialize(
+        [read_model(WeightTrend), is_current(WeightTrend)],
+        resources={"log": Log()},
+        instance=instance,
+        selection=dg.AssetSelection.checks(check.key),
+    )
+    (found,) = result.get_asset_check_evaluations()
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    shown = {name: found.metadata[name].value for name in ("mode", "switched_by", "switched_because")}
+    assert shown == {"mode": "off", "switched_by": "test", "switched_because": "its table is being moved"}
+
+
+def test_a_read_model_that_cannot_go_on_is_told_at_the_end_of_the_tick_and_the_others_follow(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Exception):
+        pass
+
+    def fold(self: object, batch: object) -> None:
+        raise Broken("here")
+
+    monkeypatch.setattr(WeightTrend, "fold", fold)
+    head = weigh(store, origin, 64.0)
+    with pytest.raises(Broken, match="here"):
+        tick(instance)
+    assert newest(instance, key_of(EventStatistics)).metadata["to_position"].value == head

@@ -5,9 +5,9 @@ from .consumer import Consumer, Said
 from .consuming import Consumed, consume, is_busy
 from .differences import Difference, shadow_differences
 from .heard import PAGE
-from .modes import mode_of, modes
 from .replay import replay
 from .traces import MAX_ERROR_LENGTH
+from .voices import shadow_of
 
 __all__ = [
     "BACK_OFF",
@@ -22,8 +22,7 @@ __all__ = [
     "consume",
     "failed_attempts",
     "is_busy",
-    "mode_of",
-    "modes",
     "replay",
     "shadow_differences",
+    "shadow_of",
 ]

@@ -4,18 +4,23 @@ Permanent error -> dead letter, go on. Anything else -> stop before the event, t
 number of times; then it becomes a dead letter too.
 """
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from meal_assets.contracts.system import Mode
+from meal_assets.contracts.system import CONSUMER_FLAG, Mode
 from meal_assets.event_store import EventStore
+from meal_assets.event_store.switches import mode_of
 
 from .consumer import Consumer
-from .heard import next_heard
-from .modes import mode_of
+from .heard import Heard, next_heard
 from .round import Round
 from .voices import Aloud, Aside
+
+LOOK_SECONDS = 1.0
+"""A pause is noticed between two events when the last look at the flag is older than this, and after each page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +47,36 @@ def consume(consumer: Consumer, store: EventStore, *, wait: bool = False) -> Con
     with _alone(consumer.name, store, wait=wait) as alone:
         if not alone:
             return Consumed(position=0, busy=True)
-        mode = mode_of(store, consumer.name)
+        mode = _mode(consumer, store)
         if mode == "off":
             return Consumed(Aloud(consumer, store).position(), busy=True, mode=mode)
         voice = Aloud(consumer, store) if mode == "on" else Aside(consumer, store)
         round_, failed = Round(consumer, store, voice), None
-        while failed is None and (events := next_heard(consumer, store, round_.position)):
-            for heard in events:
-                failed = round_.take(heard)
-                if failed is not None:
-                    break
-            round_.move()
-            if mode_of(store, consumer.name) != mode:
+        for heard in _heard_while(mode, round_):
+            failed = round_.take(heard)
+            if failed is not None:
                 break
+        round_.move()
         return Consumed(round_.position, round_.handled, round_.set_aside, mode != "on", failed, mode)
+
+
+def _heard_while(mode: Mode, round_: Round) -> Iterator[Heard]:
+    """All that is new, one after the other, for as long as the consumer's flag says the same."""
+    consumer, store, looked = round_.consumer, round_.store, time.monotonic()
+    while events := next_heard(consumer, store, round_.position):
+        for heard in events:
+            if time.monotonic() - looked > LOOK_SECONDS:
+                if _mode(consumer, store) != mode:
+                    return
+                looked = time.monotonic()
+            yield heard
+        round_.move()
+        looked = -math.inf
+
+
+def _mode(consumer: Consumer, store: EventStore) -> Mode:
+    with store.database.transaction() as db:
+        return mode_of(db, CONSUMER_FLAG + consumer.name)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from meal_assets.errors import Transient
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.batch import Batch
 from meal_assets.event_store.checkpoints import lock_checkpoint, move_checkpoint
@@ -15,6 +16,10 @@ from .tables import LIVE, SHADOW, use_schema
 
 BATCH = 10_000
 """Events folded in one transaction, at most."""
+
+
+class Busy(Transient):
+    """Another process folds or rebuilds the model, and has done so for longer than one waits for it."""
 
 
 def fold_live(db: Connection, model: ReadModel, at: Next) -> None:

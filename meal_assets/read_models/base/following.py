@@ -1,68 +1,104 @@
 """How a read model follows the log: batch, rows and checkpoint in one transaction, until nothing is left."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.errors import LockNotAvailable
 
+from meal_assets.contracts.system import READ_MODEL_FLAG
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.batch import Batch
 from meal_assets.event_store.checkpoints import lock_checkpoint, move_checkpoint, note_done
-from meal_assets.event_store.folds import Next, next_batch
+from meal_assets.event_store.folds import LOCK_SECONDS, Next, next_batch
 from meal_assets.event_store.heartbeats import note_stop
 
-from .folding import BATCH, fold_live
+from .folding import BATCH, Busy, fold_live
 from .model import ReadModel
 from .rebuilding import rebuild
 from .tables import LIVE, create_tables
 
 
+class Stopped(Exception):
+    """Whoever asked for it wants no further batch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """Where a model stands after catching up, and from how many batches."""
+    """Where a model stands after catching up, and from how many batches; a paused one stays where it is.
 
-    position: int
+    `busy`: another process is at it and is left to it; `position` is then the last one known here, or None.
+    """
+
+    position: int | None
     batches: int
+    busy: bool = False
 
 
-def catch_up(model: ReadModel, store: EventStore, *, batch: int = BATCH) -> Folded:
-    """Fold until nothing is left. A model whose version is new is rebuilt; its old rows serve until then.
+def catch_up(
+    model: ReadModel, store: EventStore, *, batch: int = BATCH, stop: Callable[[], bool] = lambda: False
+) -> Folded:
+    """Fold until nothing is left, or until `stop` says so after a batch. A model whose version is new is rebuilt; its
+    old rows serve until then.
 
     What kept it from the head is raised, and noted for `meals status`.
     """
+    done = Folded(None, 0)
     try:
-        return _catch_up(model, store, batch)
+        while True:
+            done, left = _fold_next(model, store, batch, done, stop)
+            if not left or stop():
+                return done
+    except Busy:
+        return Folded(done.position, done.batches, busy=True)
+    except Stopped:
+        return done
     except Exception as error:
         _note_stop(model, store, error)
         raise
 
 
-def _catch_up(model: ReadModel, store: EventStore, size: int) -> Folded:
-    batches = 0
-    while True:
-        with store.database.transaction() as db:
-            at = next_batch(db, model.name, model.listens_to, size, LIVE) or _begin(db, model, size)
-            if at.version == model.version:
-                fold_live(db, model, at)
-        if at.version != model.version:
-            done = rebuild(model, store, batch=size)
-            return Folded(done.position, done.batches)
-        if at.upto is None:
-            return Folded(at.position, batches)
-        batches += 1
-        if at.count < size:
-            return Folded(at.upto, batches)
+def _fold_next(
+    model: ReadModel, store: EventStore, size: int, done: Folded, stop: Callable[[], bool]
+) -> tuple[Folded, bool]:
+    """What came of one batch more, and whether there may be another."""
+    with store.database.transaction() as db:
+        try:
+            at = next_batch(db, model.name, model.listens_to, size, LIVE, _flag(model)) or _begin(db, model, size)
+        except LockNotAvailable as error:
+            raise Busy(f"another process has {model.name}") from error
+        if at.paused:
+            return Folded(at.position, done.batches), False
+        if at.version == model.version:
+            fold_live(db, model, at)
+    if at.version != model.version:
+        built = rebuild(model, store, batch=size, patience=LOCK_SECONDS, progress=lambda _: _go_on(stop))
+        return Folded(built.position, built.batches), False
+    if at.upto is None:
+        return Folded(at.position, done.batches), False
+    return Folded(at.upto, done.batches + 1), at.count == size
+
+
+def _go_on(stop: Callable[[], bool]) -> None:
+    if stop():
+        raise Stopped
 
 
 def _begin(db: Connection, model: ReadModel, size: int) -> Next:
     """The first time: make the tables. Several processes may be at it; one does it."""
+    db.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LOCK_SECONDS}s",))
     db.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (model.name,))
     if lock_checkpoint(db, model.name) is None:
         create_tables(db, model, LIVE)
         move_checkpoint(db, model.name, 0, model.version)
         note_done(db, Batch(db, model.listens_to, 0, 0), subscriber=model.name, version=model.version, seconds=0)
-    at = next_batch(db, model.name, model.listens_to, size, LIVE)
+    at = next_batch(db, model.name, model.listens_to, size, LIVE, _flag(model))
     assert at is not None
     return at
+
+
+def _flag(model: ReadModel) -> str:
+    return READ_MODEL_FLAG + model.name
 
 
 def _note_stop(model: ReadModel, store: EventStore, error: Exception) -> None:

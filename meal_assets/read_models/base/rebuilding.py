@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from psycopg.errors import LockNotAvailable
 from psycopg.types.json import Jsonb
 
 from meal_assets.errors import Unavailable
@@ -21,7 +22,7 @@ from meal_assets.event_store.checkpoints import (
 from meal_assets.event_store.heartbeats import GOES_ON, reason
 
 from .comparing import SAMPLE, Difference, compare
-from .folding import BATCH, fold_shadow, shadow_of
+from .folding import BATCH, Busy, fold_shadow, shadow_of
 from .model import ReadModel
 from .tables import FORMER, LIVE, SHADOW, create_tables, move_tables, use_schema
 
@@ -48,15 +49,21 @@ class Rebuilt:
 
 
 def rebuild(
-    model: ReadModel, store: EventStore, *, batch: int = BATCH, progress: Callable[[int], None] | None = None
+    model: ReadModel,
+    store: EventStore,
+    *,
+    batch: int = BATCH,
+    progress: Callable[[int], None] | None = None,
+    patience: float | None = None,
 ) -> Rebuilt:
     """Fold the whole log into shadow tables, compare, and put them in the place of the live ones in one transaction.
 
     Readers see the old rows until then. `progress` is told the position reached. Interrupted, it goes on where it was.
     What was live is kept in the schema `former`, for `undo_rebuild`.
+    Another process that rebuilds it is waited for; raises `Busy` when that takes longer than `patience` seconds.
     """
     began, batches, events = time.perf_counter(), 0, 0
-    with _alone(model, store):
+    with _alone(model, store, patience):
         with store.database.transaction() as db:
             at = lock_checkpoint(db, shadow_of(model))
             if at is None or at.version != model.version:
@@ -117,10 +124,14 @@ def undo_rebuild(model: ReadModel, store: EventStore) -> int:
 
 
 @contextmanager
-def _alone(model: ReadModel, store: EventStore) -> Iterator[None]:
+def _alone(model: ReadModel, store: EventStore, patience: float | None = None) -> Iterator[None]:
     """One rebuild of a model at a time; the lock falls with the connection if this process dies."""
     with store.database.dedicated() as connection:
-        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (shadow_of(model),))
+        try:
+            connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{(patience or 0) * 1000:.0f}ms",))
+            connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (shadow_of(model),))
+        except LockNotAvailable as error:
+            raise Busy(f"another process rebuilds {model.name}") from error
         yield
 
 

@@ -2,10 +2,12 @@
 
 import time
 
+from meal_assets.contracts.system import READ_MODEL_FLAG
 from meal_assets.errors import Unavailable
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.database import fetch_row
 from meal_assets.event_store.folds import FOLDED
+from meal_assets.event_store.switches import mode_of
 
 from .model import ReadModel
 
@@ -13,12 +15,16 @@ from .model import ReadModel
 def wait_until(store: EventStore, model: type[ReadModel], position: int, timeout: float) -> None:
     """Return when the model has taken in every event up to `position` that it listens to; it is told, and never asks.
 
-    Raises `Unavailable` after `timeout` seconds.
+    Raises `Unavailable` after `timeout` seconds, and at once while the model is paused before that position.
     """
     end = time.monotonic() + timeout
     with store.database.dedicated() as connection:
         connection.execute(f"LISTEN {FOLDED}")  # before the first look: what is folded in between is not missed
         while not _has_come_to(connection, model, position):
+            if mode_of(connection, READ_MODEL_FLAG + model.name) == "off":
+                raise Unavailable(
+                    f"{model.name} is paused before position {position}: `meals resume {model.name}` lets it go on"
+                )
             if not _next_fold(connection, model, end - time.monotonic()):
                 raise Unavailable(
                     f"{model.name} did not come to position {position} in {timeout:g} s."

@@ -330,6 +330,13 @@ CREATE TABLE log.shadow_says (
 );
 """
 
+# What is looked up with every fold costs the same however many flags and decisions there are.
+LAST_SAID = """
+CREATE INDEX events_by_flag ON log.events ((payload->>'flag'), position) WHERE type = 'system.FlagSet';
+CREATE INDEX events_by_decision ON log.events ((payload->>'consumer'), position)
+    WHERE type IN ('system.DeadLetterRetried', 'system.DeadLetterDiscarded');
+"""
+
 # A heartbeat is no part of a checkpoint: it is there before the first fold, and written outside one that failed.
 REBUILDS = """
 CREATE SCHEMA IF NOT EXISTS former;
@@ -416,5 +423,5 @@ END $$;
 
 def upgrade() -> None:
     connection = op.get_bind().connection.driver_connection  # the driver's own: SQLAlchemy would read % as a parameter
-    for statement in (SCHEMAS, EVENTS, CHAIN, APPEND, SUBSCRIBERS, CONSUMERS, REBUILDS, RESTORE, ROLE):
+    for statement in (SCHEMAS, EVENTS, CHAIN, APPEND, SUBSCRIBERS, CONSUMERS, LAST_SAID, REBUILDS, RESTORE, ROLE):
         connection.execute(statement)

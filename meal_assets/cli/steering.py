@@ -1,0 +1,77 @@
+"""`meals pause`, `resume`: one read model or consumer by itself, while the others go on."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from meal_assets.event_store import EventStore
+    from meal_assets.subscriptions import Standing, Subscriber
+
+Name = Annotated[str, typer.Argument(help="Name of a read model or a consumer.")]
+Reason = Annotated[str | None, typer.Option(help="Why: `meals status` shows it.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(pause)
+    app.command()(resume)
+
+
+def pause(name: Name, reason: Reason = None) -> None:
+    """Let a read model or a consumer rest where it is until it is resumed, also over restarts.
+
+    What it is at just now is ended first. This is its flag, set to off: `meals flags` shows it too.
+    """
+    from meal_assets.commands.flags import pause
+    from meal_assets.subscriptions import flag_of
+
+    from .session import console, session
+
+    subscriber = subscriber_named(name)
+    with session() as s:
+        pause(s.store, flag_of(subscriber), s.origin(), reason)
+        console.print(_told(s.store, subscriber), highlight=False, soft_wrap=True)
+
+
+def resume(name: Name, reason: Reason = None) -> None:
+    """Let it go on as before the pause, with all that happened meanwhile; a consumer in its shadow stays there."""
+    from meal_assets.commands.flags import resume
+    from meal_assets.subscriptions import flag_of
+
+    from .session import console, session
+
+    subscriber = subscriber_named(name)
+    with session() as s:
+        resume(s.store, flag_of(subscriber), s.origin(), reason)
+        s.settle(f"Taking up what {name} missed")
+        console.print(_told(s.store, subscriber), highlight=False, soft_wrap=True)
+
+
+def subscriber_named(name: str) -> "Subscriber":
+    """The read model or consumer. Raises `Invalid`, with the names there are."""
+    from meal_assets.errors import Invalid
+    from meal_assets.subscriptions import SUBSCRIBERS
+
+    if name not in SUBSCRIBERS:
+        raise Invalid("name", f"{name!r} is none of {', '.join(SUBSCRIBERS)}")
+    return SUBSCRIBERS[name]
+
+
+def paused_since(standing: "Standing") -> str:
+    """When, by whom and why."""
+    from rich.markup import escape
+
+    switch = standing.switch
+    since = f"{switch.since.astimezone():%Y-%m-%d %H:%M}" if switch.since else ""
+    return f"[yellow]paused[/] since {since} by {escape(switch.actor or '')}" + (
+        f": {escape(switch.reason)}" if switch.reason else ""
+    )
+
+
+def _told(store: "EventStore", subscriber: "Subscriber") -> str:
+    from meal_assets.subscriptions import standings
+
+    standing = next(s for s in standings(store) if s.subscriber is subscriber)
+    state = paused_since(standing) if standing.paused else standing.switch.mode
+    behind = f", {standing.lag:,} positions behind" if standing.behind else ", current"
+    return f"{subscriber.name} is {state}{behind}."

@@ -1,0 +1,7 @@
+"""Everybody who follows the log: where they stand, and bringing them to its head."""
+
+from .folding import Folder, fold_all
+from .settling import settle
+from .standing import SUBSCRIBERS, Standing, Subscriber, flag_of, standings
+
+__all__ = ["SUBSCRIBERS", "Folder", "Standing", "Subscriber", "flag_of", "fold_all", "settle", "standings"]

@@ -1,0 +1,86 @@
+"""Read models folded side by side: one that hangs, fails or has much to do costs the others nothing."""
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event as Signal
+from types import TracebackType
+from typing import Self
+
+from meal_assets.event_store import EventStore
+from meal_assets.event_store.heartbeats import beat
+from meal_assets.read_models import READ_MODELS, Folded, ReadModel, catch_up
+
+from .standing import places
+
+
+class Folder:
+    """A thread for each read model that has something to do. Close it, or use `with`."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._threads = ThreadPoolExecutor(len(READ_MODELS), thread_name_prefix="fold")
+        self._running: dict[str, Future[Folded]] = {}
+        self._again: set[str] = set()
+        self._closed = Signal()
+
+    @property
+    def busy(self) -> bool:
+        """Whether some model was still at it when the last call of `fold` returned."""
+        return bool(self._running)
+
+    def fold(self, patience: float | None = None) -> dict[str, Exception]:
+        """Bring every read model that is behind to the head; name -> what kept it from getting there.
+
+        After `patience` seconds one that is not there yet is left to go on by itself, and a later call tells what
+        became of it.
+        """
+        with self._store.database.transaction() as db:
+            models = [s for s in places(db) if issubclass(s.subscriber, ReadModel) and not s.paused]
+        for standing in models:
+            model = standing.subscriber
+            if not standing.due or not issubclass(model, ReadModel):
+                continue
+            if model.name in self._running:
+                self._again.add(model.name)  # it may have looked before what is new now
+            else:
+                self._running[model.name] = self._threads.submit(self._catch_up, model)
+        wait(self._running.values(), patience)
+        failures = self._take_failures()
+        stuck = {*failures, *self._running}
+        with self._store.database.statement() as db:
+            beat(db, [s.subscriber.name for s in models if s.subscriber.name not in stuck])
+        return failures
+
+    def close(self) -> None:
+        """Let each fold end with its batch. One that hangs is not waited for: its own bounds end it."""
+        self._closed.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _catch_up(self, model: type[ReadModel]) -> Folded:
+        while True:
+            self._again.discard(model.name)
+            done = catch_up(model(), self._store, stop=self._closed.is_set)
+            if model.name not in self._again or self._closed.is_set():
+                return done
+
+    def _take_failures(self) -> dict[str, Exception]:
+        ended = {name: future for name, future in self._running.items() if future.done()}
+        failures = {}
+        for name, future in ended.items():
+            del self._running[name]
+            error = future.exception()
+            if isinstance(error, Exception):
+                error.add_note(f"while folding {name}")
+                failures[name] = error
+        return failures
+
+
+def fold_all(store: EventStore) -> list[Exception]:
+    """Bring every read model that is behind to the head; what kept some from getting there stops no other."""
+    with Folder(store) as folder:
+        return list(folder.fold().values())

@@ -6,34 +6,10 @@ from dataclasses import dataclass
 
 from meal_assets.contracts.recipe import Ingredient
 
+from .units import in_base
+
 AS_WRITTEN = "× as written"
 """The unit of a line that only its author's words describe: the quantity is how many times the line is needed."""
-MASSES_G = {
-    "mg": 0.001,
-    **dict.fromkeys(("g", "gr", "gram", "grams", "gramme", "grammes", "gramm"), 1.0),
-    **dict.fromkeys(("kg", "kilo", "kilos", "kilogram", "kilograms", "kilogramm"), 1000.0),
-    **dict.fromkeys(("oz", "ounce", "ounces"), 28.349523125),
-    **dict.fromkeys(("lb", "lbs", "pound", "pounds"), 453.59237),
-}
-VOLUMES_ML = {
-    **dict.fromkeys(("ml", "cc", "milliliter", "milliliters", "millilitre", "millilitres"), 1.0),
-    **dict.fromkeys(("cl", "centiliter", "centiliters", "centilitre", "centilitres"), 10.0),
-    **dict.fromkeys(("dl", "deciliter", "deciliters", "decilitre", "decilitres"), 100.0),
-    **dict.fromkeys(("l", "liter", "liters", "litre", "litres"), 1000.0),
-    **dict.fromkeys(("tsp", "tsps", "teaspoon", "teaspoons", "tl"), 4.92892159375),
-    **dict.fromkeys(("tbsp", "tbsps", "tbs", "tablespoon", "tablespoons", "el"), 14.78676478125),
-    **dict.fromkeys(("fl oz", "floz", "fluid ounce", "fluid ounces"), 29.5735295625),
-    **dict.fromkeys(("cup", "cups"), 236.5882365),
-    **dict.fromkeys(("pt", "pint", "pints"), 473.176473),
-    **dict.fromkeys(("qt", "quart", "quarts"), 946.352946),
-    **dict.fromkeys(("gal", "gallon", "gallons"), 3785.411784),
-}
-"""Avoirdupois masses and US customary volumes, exact by definition (NIST Handbook 44, appendix C).
-
-A word that is not here stays a unit of its own: a library of all units reads a bag as 94 pounds of cement, "t" as a
-tonne, and "9**9**9" for ever.
-"""
-PIECES = {"", "piece", "pieces", "pc", "pcs", "whole"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +67,8 @@ def _amount(ingredient: Ingredient, factor: float) -> tuple[str, float | None, s
         return ingredient.line, factor, AS_WRITTEN
     if ingredient.quantity is None:
         return ingredient.food, None, ""
-    size, unit = _base(ingredient.unit or "")
+    size, unit = in_base(ingredient.unit or "")
     return ingredient.food, ingredient.quantity * factor * size, unit
-
-
-def _base(unit: str) -> tuple[float, str]:
-    """How many grams, millilitres, pieces or of itself one of this unit is."""
-    word = " ".join(unit.replace(".", " ").casefold().split())
-    if word in PIECES:
-        return 1.0, "piece"
-    if word in MASSES_G:
-        return MASSES_G[word], "g"
-    if word in VOLUMES_ML:
-        return VOLUMES_ML[word], "ml"
-    return 1.0, word
 
 
 def servings_of(portions: Mapping[str, float]) -> float:

@@ -1,0 +1,1 @@
+"""From ingredient lines to what a serving holds."""

@@ -23,6 +23,9 @@ class Storage(DagsterPostgresStorage):  # type: ignore[misc]  # it comes without
     The database is the one of `MEALS_DATABASE_URL`, or the embedded one: the URL is nowhere written down.
     """
 
+    is_there = False
+    """Set in a process that forks runs, once it has seen the tables: its children need not look."""
+
     @classmethod
     def config_type(cls) -> dict[str, Field]:
         return {}
@@ -31,8 +34,9 @@ class Storage(DagsterPostgresStorage):  # type: ignore[misc]  # it comes without
     def from_config_value(cls, inst_data: Any, config_value: Any) -> Self:  # noqa: ARG003  # Dagster's signature
         settings = Settings()
         url = settings.database_url or embedded_url(settings.home)
-        migrate(url)
-        storage = cls(dagster_url(url), should_autocreate_tables=True, inst_data=inst_data)
+        if not cls.is_there:
+            migrate(url)
+        storage = cls(dagster_url(url), should_autocreate_tables=not cls.is_there, inst_data=inst_data)
         engine = sa.create_engine(
             storage.postgres_url, isolation_level="AUTOCOMMIT", pool_size=2, max_overflow=20, pool_recycle=1800
         )

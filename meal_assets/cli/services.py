@@ -21,12 +21,16 @@ import psutil
 from filelock import FileLock, Timeout
 
 from meal_assets.errors import Unavailable
+from meal_assets.platform.fork_server import MODULE, socket_path
 
 PROJECT = Path(__file__).parents[2]
+FORK_SERVER = "fork server"
 START_SECONDS = 90
 STOP_SECONDS = 2
 """What a process gets to end by itself; killing it loses nothing, for all that counts is in the database."""
 TRIES_FOR_A_PORT = 50
+MOST_DEATHS, DEATH_SECONDS = 5, 60.0
+"""A service that ends so often in so short a time is not started again."""
 
 
 @dataclass(slots=True)
@@ -37,6 +41,10 @@ class Services:
     database_url: str
     port: int
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    deaths: dict[str, list[float]] = field(default_factory=dict)
+    groups: list[int] = field(default_factory=list)
+    """Every process group that was ever started here."""
 
     @property
     def url(self) -> str:
@@ -58,6 +66,7 @@ class Services:
             f"load_from:\n  - grpc_server:\n      socket: {json.dumps(str(code))}\n      location_name: meal_assets\n"
         )
         said("code server")
+        self._spawn(FORK_SERVER, MODULE, str(socket_path(folder)), "--stay")
         self._spawn("code server", "dagster", "code-server", "start", "-f", "definitions.py", "-s", str(code))
         self._until(code.exists, "code server")
         said("daemon and web server")
@@ -67,9 +76,27 @@ class Services:
 
     def check(self) -> None:
         """Raises `Unavailable` when one of them has ended by itself."""
-        for name, process in self.processes.items():
-            if process.poll() is not None:
-                raise Unavailable(f"the {name} ended with status {process.returncode}:\n{self._end_of_log(name)}")
+        for name in self._ended():
+            status = self.processes[name].returncode
+            raise Unavailable(f"the {name} ended with status {status}:\n{self._end_of_log(name)}")
+
+    def mend(self) -> list[str]:
+        """Start again what has ended by itself; the names. Raises `Unavailable` where one ends again and again."""
+        mended = self._ended()
+        for name in mended:
+            now = time.monotonic()
+            self.deaths[name] = [t for t in self.deaths.get(name, []) if now - t < DEATH_SECONDS] + [now]
+            if len(self.deaths[name]) >= MOST_DEATHS:
+                self.check()
+            if name != FORK_SERVER:  # the runs that it forked go on
+                _signal_group(self.processes[name].pid, signal.SIGKILL)
+            if name == "code server":
+                (self.home / "code.sock").unlink(missing_ok=True)
+            self._spawn(name, *self.commands[name])
+        return mended
+
+    def _ended(self) -> list[str]:
+        return [name for name, process in self.processes.items() if process.poll() is not None]
 
     def stop(self, *, at_once: bool = False) -> None:
         """End them all, the last started first, and their runs with them."""
@@ -79,6 +106,8 @@ class Services:
                 process.wait(STOP_SECONDS)
             _signal_group(process.pid, signal.SIGKILL)
             process.wait()
+        for group in self.groups:
+            _signal_group(group, signal.SIGKILL)
         self.processes.clear()
         _state_file(self.home).unlink(missing_ok=True)
 
@@ -89,7 +118,8 @@ class Services:
             "MEALS_DATABASE_URL": self.database_url,
             "DAGSTER_DISABLE_TELEMETRY": "1",
         }
-        with self._log(name).open("wb") as log:
+        self.commands[name] = (module, *arguments)
+        with self._log(name).open("ab" if name in self.processes else "wb") as log:
             self.processes[name] = subprocess.Popen(  # noqa: S603  # our interpreter, our arguments
                 [sys.executable, "-m", module, *arguments],
                 cwd=PROJECT,
@@ -99,6 +129,7 @@ class Services:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.groups.append(self.processes[name].pid)
         running = {
             n: [p.pid, psutil.Process(p.pid).create_time()] for n, p in self.processes.items() if p.poll() is None
         }

@@ -27,6 +27,7 @@ def up(
     """Start database, code server, daemon and web server; Ctrl-C stops all of it."""
     from meal_assets.errors import Unavailable
     from meal_assets.event_store import Database, EventStore
+    from meal_assets.event_store.embedded import restart_embedded
     from meal_assets.settings import Settings
 
     from .services import Interrupt, Services, free_port, only_one, skip_greeting
@@ -48,7 +49,10 @@ def up(
                     _show_demo(Session(settings, EventStore(database)))
                 _print_where(settings.home, services.url, own=settings.database_url is not None)
                 while True:
-                    services.check()
+                    for name in services.mend():
+                        console.print(f"The {name} had ended by itself and was started again; its log has more.")
+                    if settings.database_url is None and restart_embedded(settings.home):
+                        console.print("PostgreSQL had ended by itself and was started again; nothing is lost.")
                     time.sleep(0.5)
         except KeyboardInterrupt:
             console.print("Stopping …")

@@ -35,6 +35,15 @@ def embedded_url(home: Path) -> str:
         ) from error
 
 
+def restart_embedded(home: Path) -> bool:
+    """Start the server of this home again if it ended by itself; whether it had."""
+    pid = _postmaster_pid(home / "postgres")
+    if pid is not None and _is_postgres(pid):
+        return False
+    embedded_url(home)
+    return True
+
+
 def embedded_server() -> Any:
     """The package that carries PostgreSQL."""
     with warnings.catch_warnings():

@@ -1,5 +1,9 @@
 """Telling Dagster what was folded outside its runs: materializations, in the order they happened, none lost."""
 
+import threading
+from types import TracebackType
+from typing import Self
+
 import dagster as dg
 
 from meal_assets.contracts import TOPICS
@@ -21,6 +25,48 @@ from .assets import DAYS
 from .checks import IS_CURRENT, NO_OPEN_DEAD_LETTERS, dead_letters_found, lag, severity_of
 from .keys import key_of, topic_key, topics_of
 from .shown import counts_table, metadata_of
+
+REPORT_SECONDS = 0.25
+"""Materializations are gathered for so long; rows are there at once."""
+STOP_SECONDS = 10.0
+
+
+class Reporter:
+    """Reports in a thread of its own, so that no fold waits for Dagster; ends with the block it is used in."""
+
+    def __init__(self, instance: dg.DagsterInstance, store: EventStore) -> None:
+        self._instance, self._store = instance, store
+        self._awake, self._over = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, name="reporter", daemon=True)
+        self._failed: Exception | None = None
+
+    def wake(self) -> None:
+        """There may be something to report. Raises what kept an earlier report from Dagster."""
+        if self._failed is not None:
+            raise self._failed
+        self._awake.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._awake.set()
+        self._thread.join(STOP_SECONDS)
+
+    def _work(self) -> None:
+        while not self._over.wait(REPORT_SECONDS):
+            self._awake.wait()
+            self._awake.clear()
+            self._report()
+        self._report()
+
+    def _report(self) -> None:
+        try:
+            report(self._instance, self._store)
+        except Exception as error:
+            self._failed = error
 
 
 def report(instance: dg.DagsterInstance, store: EventStore) -> int:

@@ -1,7 +1,8 @@
-"""One sensor follows the log for everyone: it folds read models inside its open tick and asks for runs of consumers.
+"""One sensor follows the log for everyone: it folds read models inside its open tick and launches runs of consumers.
 
 Level-triggered: what counts is that a subscriber's checkpoint is below the head. The cursor only remembers what was
-asked for last.
+asked for last. Dagster waits up to five seconds after a tick that returns run requests, so runs are launched from
+inside the tick, and only a launcher that cannot do that gets them as requests.
 """
 
 import json
@@ -15,7 +16,8 @@ from meal_assets.event_store import EventStore
 from meal_assets.subscriptions import Folder, standings
 
 from .keys import GROUPS, key_of
-from .reports import report
+from .launching import Launching
+from .reports import Reporter
 from .resources import Log
 
 TICK_SECONDS = 20.0
@@ -24,10 +26,10 @@ GRACE_SECONDS = 5.0
 """How much longer while a read model is still at it; the others are folded meanwhile."""
 FOLD_SECONDS = 0.25
 """A read model that takes longer goes on by itself, and the others are not kept."""
-REPORT_SECONDS = 0.25
-"""Materializations are gathered for so long; rows are there at once."""
 ASK_AGAIN_SECONDS = 30
 """A run that died without a word is asked for again after this."""
+LOOK_SECONDS = 1.0
+"""A consumer that backs off, or whose run ended behind the head, is looked at this often."""
 
 
 @dg.sensor(
@@ -35,27 +37,34 @@ ASK_AGAIN_SECONDS = 30
     target=dg.AssetSelection.groups(GROUPS["read_model"], GROUPS["consumer"]),
     minimum_interval_seconds=1,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Folds read models the moment events are committed, and asks for runs of consumers that are behind.",
+    description="Folds read models the moment events are committed, and launches consumers that are behind.",
 )
 def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorResult | dg.SkipReason:
     asked: dict[str, str] = json.loads(context.cursor or "{}")
     end = time.monotonic() + TICK_SECONDS
-    with log.store.listen() as wait, Folder(log.store) as folder:
+    launching = Launching(context)
+    with (
+        log.store.listen() as wait,
+        Folder(log.store) as folder,
+        Reporter(context.instance, log.store) as reporter,
+    ):
         while True:
             failures = folder.fold(FOLD_SECONDS)
-            report(context.instance, log.store)
+            reporter.wake()
             wanted = {name: key for name, key in consumers_behind(log.store).items() if asked.get(name) != key}
-            if wanted:
-                return dg.SensorResult(
-                    run_requests=[_run(name, key) for name, key in wanted.items()], cursor=json.dumps(asked | wanted)
-                )
+            asked |= wanted
+            if wanted and not launching.possible:
+                requests = [_run(name, key) for name, key in wanted.items()]
+                return dg.SensorResult(run_requests=requests, cursor=json.dumps(asked))
+            for name, key in wanted.items():
+                launching.launch(key_of(CONSUMERS[name]), key, {"meals/consumer": name})
             left = end - time.monotonic()
             if left <= (-GRACE_SECONDS if folder.busy else 0):
                 for failure in failures.values():
                     raise failure  # the tick shows it; earlier, the others would have to wait for the next tick
+                context.update_cursor(json.dumps(asked))
                 return dg.SkipReason(f"followed the log to position {log.store.head()}")
-            if wait(FOLD_SECONDS if folder.busy else min(left, ASK_AGAIN_SECONDS)):
-                time.sleep(max(min(left, REPORT_SECONDS), 0))
+            wait(FOLD_SECONDS if folder.busy else min(left, LOOK_SECONDS))
 
 
 def consumers_behind(store: EventStore) -> dict[str, str]:

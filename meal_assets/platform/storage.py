@@ -24,6 +24,9 @@ class Storage(DagsterPostgresStorage):  # type: ignore[misc]  # it comes without
     The database is the one of `MEALS_DATABASE_URL`, or the embedded one: the URL is nowhere written down.
     """
 
+    is_there = False
+    """Set in a process that forks runs, once it has seen the tables: its children need not look."""
+
     @classmethod
     def config_type(cls) -> dict[str, Field]:
         return {}
@@ -32,8 +35,9 @@ class Storage(DagsterPostgresStorage):  # type: ignore[misc]  # it comes without
     def from_config_value(cls, inst_data: Any, config_value: Any) -> Self:  # noqa: ARG003  # Dagster's signature
         settings = Settings()
         url = settings.database_url or embedded_url(settings.home)
-        migrate(url)
-        storage = cls(dagster_url(url), should_autocreate_tables=True, inst_data=inst_data)
+        if not cls.is_there:
+            migrate(url)
+        storage = cls(dagster_url(url), should_autocreate_tables=not cls.is_there, inst_data=inst_data)
         engine = kept_engine(storage.postgres_url)
         for part in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):
             part._engine = engine

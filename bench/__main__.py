@@ -12,7 +12,7 @@ import bench
 
 from .figures import Figure
 
-NOT_BENCHMARKS = {"__main__", "figures", "labelled", "peer", "scratch"}
+NOT_BENCHMARKS = {"__main__", "figures", "labelled", "peer", "platforms", "scratch"}
 
 
 def main(names: list[str]) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from meal_assets.consumers import CONSUMERS, Consumed, Consumer, consume
-from meal_assets.contracts.system import DeadLetterDiscarded, DeadLetterRetried
+from meal_assets.consumers.base import failed_attempts, modes, shadow_of
+from meal_assets.contracts.system import DeadLetterDiscarded, DeadLetterRetried, Mode
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.checkpoints import Checkpoint, checkpoints, heads
 from meal_assets.event_store.heartbeats import beat, heartbeats
@@ -25,7 +26,8 @@ class Standing:
     """Where a subscriber stands beside the newest event it listens to; `position` < `head` means it is behind.
 
     `waiting_since`: when the oldest event it has not taken in was recorded. `looked_at`: when it last looked, or moved.
-    `stopped_at` and `stopped_because`: since when and why a read model cannot go on.
+    `stopped_at` and `stopped_because`: since when and why it cannot go on. A consumer's `mode` keeps it where it is
+    unless it is on; `shadow` is where its shadow stands meanwhile.
     """
 
     subscriber: Subscriber
@@ -35,10 +37,19 @@ class Standing:
     looked_at: datetime | None = None
     stopped_at: datetime | None = None
     stopped_because: str | None = None
+    mode: Mode = "on"
+    shadow: int | None = None
 
     @property
     def behind(self) -> bool:
         return self.position < self.head
+
+    @property
+    def has_work(self) -> bool:
+        """Whether it would do anything if it were called: it is behind, and no flag keeps it there."""
+        if self.mode == "shadow":
+            return (self.position if self.shadow is None else self.shadow) < self.head
+        return self.mode == "on" and self.behind
 
     @property
     def lag(self) -> int:
@@ -48,7 +59,9 @@ class Standing:
     @property
     def lag_seconds(self) -> float:
         """Age of the oldest event it has not taken in; 0 when there is none."""
-        return (datetime.now(UTC) - self.waiting_since).total_seconds() if self.waiting_since else 0.0
+        if self.waiting_since is None:
+            return 0.0
+        return max((datetime.now(UTC) - self.waiting_since).total_seconds(), 0.0)  # a clock may go backwards
 
 
 def standings(store: EventStore) -> Iterator[Standing]:
@@ -58,16 +71,23 @@ def standings(store: EventStore) -> Iterator[Standing]:
         since = _waiting_since(db, [s for s in placed if s.behind])
         beats = heartbeats(db)
         moved = {str(name): at for name, at in db.execute("SELECT subscriber, updated_at FROM log.checkpoints")}
+        at = checkpoints(db)
+    mode, tried = modes(store), failed_attempts(store)
     for standing in placed:
         name = standing.subscriber.name
-        beat_ = beats.get(name)
+        beat_, failed, shadow = beats.get(name), tried.get(name), at.get(shadow_of(name))
         looked = [at for at in (beat_ and beat_.looked_at, moved.get(name)) if at]
+        stopped = (beat_.stopped_at, beat_.stopped_because) if beat_ else (None, None)
+        if failed:
+            stopped = (failed.since, failed.error)
         yield replace(
             standing,
             waiting_since=since.get(name),
             looked_at=max(looked, default=None),
-            stopped_at=beat_.stopped_at if beat_ else None,
-            stopped_because=beat_.stopped_because if beat_ else None,
+            stopped_at=stopped[0],
+            stopped_because=stopped[1],
+            mode=mode.get(name, "on"),
+            shadow=shadow.position if shadow and mode.get(name) == "shadow" else None,
         )
 
 
@@ -127,6 +147,13 @@ def fold_all(store: EventStore) -> list[Exception]:
     return list(failures.values())
 
 
+def beat_idle(store: EventStore) -> None:
+    """Say of every consumer that has nothing to do that somebody looked."""
+    idle = [s.subscriber.name for s in standings(store) if issubclass(s.subscriber, Consumer) and not s.has_work]
+    with store.database.statement() as db:
+        beat(db, idle)
+
+
 def settle(store: EventStore, *, on_consumed: Callable[[str, Consumed], None] | None = None) -> None:
     """Let everybody react until nobody has anything left to react to; a consumer that fails is left where it is.
 
@@ -135,9 +162,10 @@ def settle(store: EventStore, *, on_consumed: Callable[[str, Consumed], None] | 
     failed: set[str] = set()
     for _ in range(MAX_ROUNDS):
         failures = fold_all(store)
-        left = [s.subscriber for s in standings(store) if s.behind and s.subscriber.name not in failed]
+        left = [s.subscriber for s in standings(store) if s.has_work and s.subscriber.name not in failed]
         consumers = [c for c in left if issubclass(c, Consumer)]
         if not consumers:
+            beat_idle(store)
             if failures:
                 raise failures[0]
             return

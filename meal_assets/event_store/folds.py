@@ -8,6 +8,7 @@ from meal_assets.contracts import Event
 from .checkpoints import MOVE, NOTE, noted
 from .database import Connection, fetch_row
 from .heartbeats import GOES_ON
+from .known import NOTED, unknown_since
 
 FOLDED = "meals_fold"
 """The channel on which a fold that is committed is announced, as `subscriber:position`."""
@@ -17,7 +18,7 @@ FOLDED = "meals_fold"
 class Next:
     """Where a subscriber stands, and the next events it listens to; `upto` is None when there are none.
 
-    `unknown`: one of them has a version newer than this program.
+    `unknown`: one of them has a version newer than this program, or perhaps a field that it does not know.
     """
 
     position: int
@@ -29,6 +30,16 @@ class Next:
     @property
     def count(self) -> int:
         return sum(self.types.values())
+
+
+# A statement of its own: joined with the checkpoint, the planner does not know that few events are left.
+NEXT = f"""
+    SELECT max(last), coalesce(jsonb_object_agg(type, n), '{{}}'), coalesce(jsonb_object_agg(type, newest), '{{}}'),
+           {NOTED}
+    FROM (SELECT type, count(*) AS n, max(position) AS last, max(version) AS newest FROM
+          (SELECT position, type, version FROM log.events WHERE position > %s AND type = ANY(%s)
+           ORDER BY position LIMIT %s) AS next GROUP BY type) AS by_type
+"""  # noqa: S608 - SQL made of our own constants
 
 
 def next_batch(
@@ -43,16 +54,10 @@ def next_batch(
     if row is None:
         return None
     position, version, *_ = row
-    # A statement of its own: joined with the checkpoint, the planner does not know that few events are left.
-    upto, types, newest = fetch_row(
-        db,
-        "SELECT max(last), coalesce(jsonb_object_agg(type, n), '{}'), coalesce(jsonb_object_agg(type, newest), '{}')"
-        " FROM (SELECT type, count(*) AS n, max(position) AS last, max(version) AS newest FROM"
-        "  (SELECT position, type, version FROM log.events WHERE position > %s AND type = ANY(%s)"
-        "   ORDER BY position LIMIT %s) AS next GROUP BY type) AS by_type",
-        (position, [t.type_name for t in listens_to], size),
-    )
+    upto, types, newest, noted = fetch_row(db, NEXT, (position, [t.type_name for t in listens_to], size))
     unknown = any(newest.get(t.type_name, 0) > t.version for t in listens_to)
+    if upto is not None and (since := unknown_since(db, tuple(listens_to), noted)) is not None:
+        unknown |= upto > since
     return Next(position, version, upto, dict(sorted(types.items())), unknown)
 
 

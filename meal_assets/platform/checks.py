@@ -36,6 +36,8 @@ def lag(standing: Standing) -> dict[str, Any]:
     }
     if standing.looked_at:
         shown["looked_at"] = dg.MetadataValue.timestamp(standing.looked_at)
+    if standing.mode != "on":
+        shown["mode"] = standing.mode
     if standing.stopped_at:
         shown["stopped_at"] = dg.MetadataValue.timestamp(standing.stopped_at)
         shown["stopped_because"] = standing.stopped_because or ""

@@ -4,10 +4,11 @@ from .attempts import BACK_OFF, MAX_ATTEMPTS, Tried, failed_attempts
 from .consumer import Consumer, Said
 from .consuming import Consumed, consume, is_busy
 from .differences import Difference, shadow_differences
-from .heard import PAGE
+from .heard import PAGE, is_too_new
 from .modes import mode_of, modes
 from .replay import replay
 from .traces import MAX_ERROR_LENGTH
+from .voices import shadow_of
 
 __all__ = [
     "BACK_OFF",
@@ -22,8 +23,10 @@ __all__ = [
     "consume",
     "failed_attempts",
     "is_busy",
+    "is_too_new",
     "mode_of",
     "modes",
     "replay",
     "shadow_differences",
+    "shadow_of",
 ]

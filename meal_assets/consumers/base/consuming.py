@@ -1,7 +1,8 @@
 """How a consumer follows the log: in order, at least once, and a repeat says nothing new.
 
 Permanent error -> dead letter, go on. Anything else -> stop before the event, to be tried again later, a bounded
-number of times; then it becomes a dead letter too.
+number of times; then it becomes a dead letter too. An event of a newer program -> stop before it until this one is
+updated, or a newer one takes over.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from meal_assets.contracts.system import Mode
 from meal_assets.event_store import EventStore
+from meal_assets.event_store.heartbeats import beat
 
 from .consumer import Consumer
 from .heard import next_heard
@@ -44,6 +46,7 @@ def consume(consumer: Consumer, store: EventStore, *, wait: bool = False) -> Con
             return Consumed(position=0, busy=True)
         mode = mode_of(store, consumer.name)
         if mode == "off":
+            _beat(consumer, store)
             return Consumed(Aloud(consumer, store).position(), busy=True, mode=mode)
         voice = Aloud(consumer, store) if mode == "on" else Aside(consumer, store)
         round_, failed = Round(consumer, store, voice), None
@@ -55,7 +58,14 @@ def consume(consumer: Consumer, store: EventStore, *, wait: bool = False) -> Con
             round_.move()
             if mode_of(store, consumer.name) != mode:
                 break
+        if not round_.too_old:
+            _beat(consumer, store)
         return Consumed(round_.position, round_.handled, round_.set_aside, mode != "on", failed, mode)
+
+
+def _beat(consumer: Consumer, store: EventStore) -> None:
+    with store.database.statement() as db:
+        beat(db, [consumer.name])
 
 
 @contextmanager

@@ -7,7 +7,8 @@
   x Permanent        never as it is: the event is set aside as a dead letter, the next ones go on
     x RemoteRefused  a remote said no, and will again
     x Invalid        a command or a row breaks a rule; names the field
-    x UnknownEvent   the log holds an event this program is too old to read
+    x UnknownEvent   the log holds an event this program is too old to read: a newer one can
+    x BrokenEvent    the log holds an event that is not what its contract says
   x StaleVersion     read the stream again and decide again: somebody appended first
   x OnceConflict     the same key was used for something else: use another key
   x Unavailable      start or repair something first; says what
@@ -65,7 +66,11 @@ class Invalid(Permanent):
 
 
 class UnknownEvent(Permanent):
-    """A stored event whose type or version this program does not know."""
+    """A stored event whose type, version or field this program does not know."""
+
+
+class BrokenEvent(Permanent):
+    """A stored event that its contract refuses: something else than this program wrote it, or changed it."""
 
 
 class StaleVersion(MealAssetsError):

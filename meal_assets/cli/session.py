@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from meal_assets.errors import Unavailable
@@ -118,10 +119,20 @@ def _show(bar: Progress, task: TaskID, doing: str, events: int) -> None:
 
 
 def _complain(store: EventStore) -> bool:
-    """Say which consumers could not go on; True when one is backing off, so that waiting makes no sense."""
+    """Say which consumers could not go on; True when one will not soon, so that waiting makes no sense."""
+    from meal_assets.consumers import Consumer
     from meal_assets.consumers.base import failed_attempts
+    from meal_assets.subscriptions import standings
 
-    stuck = {name: tried for name, tried in failed_attempts(store).items() if tried.backing_off}
-    for name, tried in stuck.items():
-        console.print(f"[yellow]{name} could not go on and will try again[/] (attempt {tried.attempts}): {tried.error}")
+    tried = failed_attempts(store)
+    stuck = {
+        name: f"will try again[/] (attempt {t.attempts}): {escape(t.error)}"
+        for name, t in tried.items()
+        if t.backing_off
+    }
+    for standing in standings(store):
+        if standing.stopped_at and issubclass(standing.subscriber, Consumer) and standing.subscriber.name not in tried:
+            stuck[standing.subscriber.name] = f"waits[/]: {escape(standing.stopped_because or '')}"
+    for name, why in stuck.items():
+        console.print(f"[yellow]{name} could not go on and {why}", soft_wrap=True)
     return bool(stuck)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from meal_assets.event_store import EventStore
     from meal_assets.read_models import Rebuilt
+    from meal_assets.subscriptions import Standing
 
 REBUILDS_AT_ONCE = 4
 """Each takes two connections, and a core or so of the database."""
@@ -25,7 +26,6 @@ def add_to(app: typer.Typer) -> None:
 
 def status() -> None:
     """Show what runs, where every read model and consumer stands, and what waits for a decision."""
-    from rich.markup import escape
     from rich.table import Table
 
     from meal_assets.consumers.base import failed_attempts
@@ -36,7 +36,6 @@ def status() -> None:
 
     from .services import is_up, running
     from .session import console, session
-    from .steering import paused_since
 
     with session() as s:
         up = is_up(s.settings.home)
@@ -49,13 +48,6 @@ def status() -> None:
             table.add_column(title, no_wrap=title != "state", overflow="fold")
         for standing in standings(s.store):
             name = standing.subscriber.name
-            state = f"tried {tried[name].attempts} times: {tried[name].error}" if name in tried else ""
-            if standing.stopped_at:
-                state = f"[red]stopped {_ago(standing.stopped_at)}[/]: {escape(standing.stopped_because or '')}"
-            if standing.paused:
-                state = paused_since(standing)
-            elif standing.switch.mode == "shadow":
-                state = state or "[yellow]only its shadow[/]"
             table.add_row(
                 "read model" if issubclass(standing.subscriber, ReadModel) else "consumer",
                 name,
@@ -63,13 +55,29 @@ def status() -> None:
                 f"{standing.head:,}",
                 f"{standing.lag:,}, {standing.lag_seconds:,.1f} s" if standing.behind else "",
                 _ago(standing.looked_at) if standing.looked_at else "never",
-                state or ("[yellow]behind[/]" if standing.behind else "[green]current[/]"),
+                _state(standing, tried[name].attempts if name in tried else 0),
             )
         console.print(table)
         with s.store.database.transaction() as db:
             letters = open_letters(db)
         if letters:
             console.print(f"[red]{len(letters)} dead letters wait for a decision:[/] `meals dead-letters`")
+
+
+def _state(standing: "Standing", attempts: int) -> str:
+    """Current, behind, kept where it is by a flag, or since when and why it stopped."""
+    from rich.markup import escape
+
+    from .steering import paused_since
+
+    if standing.paused:
+        return paused_since(standing)
+    if standing.stopped_at:
+        how = f"[yellow]tried {attempts} times, first" if attempts else "[red]stopped"
+        return f"{how} {_ago(standing.stopped_at)}[/]: {escape(standing.stopped_because or '')}"
+    if standing.switch.mode == "shadow":
+        return "[yellow]only its shadow[/]"
+    return "[yellow]behind[/]" if standing.behind else "[green]current[/]"
 
 
 def rebuild(

@@ -9,11 +9,11 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from meal_assets.contracts import Event
-from meal_assets.errors import UnknownEvent
 
-from .database import Connection
+from .database import Connection, fetch_row
+from .known import NOTED, unknown_since
 from .records import Recorded
-from .store import COLUMNS, recorded
+from .store import COLUMNS, PAGE, recorded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,17 +79,29 @@ class Batch:
         return frame.astype(dict.fromkeys(numbers, float))
 
     def types(self) -> dict[str, int]:
-        """Type name -> how many; raises `UnknownEvent` for a version newer than this program: rows would be wrong."""
-        query = sql.SQL("SELECT type, max(version), count(*) FROM log.events WHERE {} GROUP BY type ORDER BY type")
-        found = self.db.execute(query.format(self._where(*self._listens_to))).fetchall()
-        known = {t.type_name: t.version for t in self._listens_to}
-        for type_name, version, _ in found:
-            if version > known[type_name]:
-                raise UnknownEvent(
-                    f"positions {self.after + 1} to {self.upto} hold {type_name} version {version},"
-                    f" which this program does not know: update it"
-                )
-        return {type_name: count for type_name, _, count in found}
+        """Type name -> how many."""
+        query = sql.SQL("SELECT type, count(*) FROM log.events WHERE {} GROUP BY type ORDER BY type")
+        return {str(t): int(n) for t, n in self.db.execute(query.format(self._where(*self._listens_to))).fetchall()}
+
+    def refuse_unknown(self) -> None:
+        """Raises `UnknownEvent` for the first event that this program does not wholly know: its row would be wrong.
+
+        One query where no newer program ever wrote; else events are decoded from where it did.
+        """
+        known = [t.type_name for t in self._listens_to], [t.version for t in self._listens_to]
+        where = self._where(*self._listens_to)
+        newer = sql.SQL(
+            "SELECT {}, min(position) - 1 FROM log.events JOIN unnest({}::text[], {}::smallint[])"
+            " AS known (type, newest) USING (type) WHERE {} AND version > newest"
+        ).format(sql.SQL(NOTED), *known, where)
+        noted, before = fetch_row(self.db, newer)
+        doubts = before, unknown_since(self.db, self._listens_to, noted)
+        at = min((after for after in doubts if after is not None), default=self.upto)
+        page = sql.SQL("SELECT {} FROM log.events WHERE {} AND position > %s ORDER BY position LIMIT %s").format(
+            sql.SQL(COLUMNS), where
+        )
+        while at < self.upto and (rows := self.db.execute(page, (at, PAGE)).fetchall()):
+            at = [recorded(row) for row in rows][-1].position
 
     def _where(self, *types: type[Event]) -> sql.Composed:
         condition = sql.SQL("position > {} AND position <= {} AND type = ANY({})").format(

@@ -16,6 +16,7 @@ from meal_assets.errors import Unavailable
 from meal_assets.settings import Settings
 
 from .embedded import embedded_url
+from .known import note_fields
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 POOL_SIZE = 32
@@ -111,17 +112,20 @@ def newest_migration() -> str:
 
 
 def migrate(url: str) -> None:
-    """Bring the database to the newest migration; when several processes start at once, one does it."""
+    """Bring the database to the newest migration, and note which fields this program's events have.
+
+    When several processes start at once, one migrates.
+    """
     with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
         at = _version(connection)
-        if at == newest_migration():
-            return
         if at is not None and at > newest_migration():
             raise Unavailable(f"the database is at migration {at}, this program knows {newest_migration()}: update it")
-        connection.execute("SELECT pg_advisory_lock(%s, %s)", LOCK_MIGRATION)
-        if _version(connection) != newest_migration():
-            connection.execute("CREATE SCHEMA IF NOT EXISTS log")
-            _run_alembic(url)
+        if at != newest_migration():
+            connection.execute("SELECT pg_advisory_lock(%s, %s)", LOCK_MIGRATION)
+            if _version(connection) != newest_migration():
+                connection.execute("CREATE SCHEMA IF NOT EXISTS log")
+                _run_alembic(url)
+        note_fields(connection)
 
 
 def _version(connection: Connection) -> str | None:

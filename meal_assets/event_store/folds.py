@@ -8,6 +8,7 @@ from meal_assets.contracts import Event
 from .checkpoints import MOVE, NOTE, noted
 from .database import Connection, fetch_row
 from .heartbeats import GOES_ON
+from .known import NOTED, unknown_since
 
 FOLDED = "meals_fold"
 """The channel on which a fold that is committed is announced, as `subscriber:position`."""
@@ -21,7 +22,8 @@ STATEMENT_SECONDS = 60
 class Next:
     """Where a subscriber stands, and the next events it listens to; `upto` is None when there are none.
 
-    `unknown`: one of them has a version newer than this program. `paused`: the subscriber's flag keeps it there.
+    `unknown`: one of them has a version newer than this program, or perhaps a field that it does not know. `paused`:
+    the subscriber's flag keeps it there.
     """
 
     position: int
@@ -38,7 +40,7 @@ class Next:
 
 BOUNDED, UNBOUNDED = (f"{LOCK_SECONDS}s", f"{STATEMENT_SECONDS}s"), (None, None)
 # The columns are made before the row is locked, so the lock is waited for within its bound already.
-NEXT = """
+STANDS = """
     SELECT position, version, (SELECT payload->>'value' FROM log.events WHERE type = 'system.FlagSet'
                                AND payload->>'flag' = flag ORDER BY position DESC LIMIT 1),
            set_config('search_path', path, true), set_config('lock_timeout', lock, true),
@@ -48,6 +50,14 @@ NEXT = """
          AS given (path, lock, statement, flag)
     WHERE subscriber = %s FOR UPDATE OF checkpoints
 """
+# A statement of its own: joined with the checkpoint, the planner does not know that few events are left.
+NEXT = f"""
+    SELECT max(last), coalesce(jsonb_object_agg(type, n), '{{}}'), coalesce(jsonb_object_agg(type, newest), '{{}}'),
+           {NOTED}
+    FROM (SELECT type, count(*) AS n, max(position) AS last, max(version) AS newest FROM
+          (SELECT position, type, version FROM log.events WHERE position > %s AND type = ANY(%s)
+           ORDER BY position LIMIT %s) AS next GROUP BY type) AS by_type
+"""  # noqa: S608 - SQL made of our own constants
 
 
 def next_batch(
@@ -58,22 +68,16 @@ def next_batch(
     With the `flag` that switches a live subscriber nothing is next while it says off, and the transaction is bounded;
     raises psycopg's `LockNotAvailable` when another one holds the checkpoint for longer.
     """
-    row = db.execute(NEXT, (f"{schema}, pg_temp", *(BOUNDED if flag else UNBOUNDED), flag, subscriber)).fetchone()
+    row = db.execute(STANDS, (f"{schema}, pg_temp", *(BOUNDED if flag else UNBOUNDED), flag, subscriber)).fetchone()
     if row is None:
         return None
     position, version, mode, *_ = row
     if mode == "off":
         return Next(position, version, None, {}, unknown=False, paused=True)
-    # A statement of its own: joined with the checkpoint, the planner does not know that few events are left.
-    upto, types, newest = fetch_row(
-        db,
-        "SELECT max(last), coalesce(jsonb_object_agg(type, n), '{}'), coalesce(jsonb_object_agg(type, newest), '{}')"
-        " FROM (SELECT type, count(*) AS n, max(position) AS last, max(version) AS newest FROM"
-        "  (SELECT position, type, version FROM log.events WHERE position > %s AND type = ANY(%s)"
-        "   ORDER BY position LIMIT %s) AS next GROUP BY type) AS by_type",
-        (position, [t.type_name for t in listens_to], size),
-    )
+    upto, types, newest, noted = fetch_row(db, NEXT, (position, [t.type_name for t in listens_to], size))
     unknown = any(newest.get(t.type_name, 0) > t.version for t in listens_to)
+    if upto is not None and (since := unknown_since(db, tuple(listens_to), noted)) is not None:
+        unknown |= upto > since
     return Next(position, version, upto, dict(sorted(types.items())), unknown)
 
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import errors, sql
+from pydantic import ValidationError
 
 from meal_assets.contracts import EVENTS, Event
-from meal_assets.errors import Invalid, OnceConflict, StaleVersion, UnknownEvent
+from meal_assets.errors import BrokenEvent, Invalid, OnceConflict, StaleVersion, UnknownEvent
 
 from .database import Connection, Database, fetch_row
 from .group_commit import APPEND_ONE, GroupCommit
@@ -181,13 +182,26 @@ def _given(event: Event) -> str:
 
 
 def decode(type_name: str, version: int, payload: dict[str, Any], *, position: int) -> Event:
-    """A stored payload as today's event. Raises `UnknownEvent` when this program is too old to know it."""
-    event = EVENTS.get(type_name)
+    """A stored payload as today's event.
+
+    Raises `UnknownEvent` when this program is too old to know it, or a field of it, and `BrokenEvent` when it is not
+    what its contract says.
+    """
+    event, what = EVENTS.get(type_name), f"position {position} holds {type_name} version {version}"
     if event is None or version > event.version:
-        raise UnknownEvent(
-            f"position {position} holds {type_name} version {version}, which this program does not know: update it"
-        )
-    return event.from_stored(version, payload)
+        raise UnknownEvent(f"{what}, which this program does not know: update it")
+    try:
+        return event.from_stored(version, payload)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False, include_context=False)
+        unknown = [".".join(map(str, one["loc"])) for one in wrong if one["type"] == "extra_forbidden"]
+        if unknown:
+            raise UnknownEvent(
+                f"{what} with {', '.join(unknown)}, which this program does not know: update it"
+            ) from None
+        first = wrong[0]
+        where = ".".join(map(str, first["loc"])) or "it"
+        raise BrokenEvent(f"{what}, which is not what its contract says: {where}: {first['msg']}") from None
 
 
 def recorded(row: tuple[Any, ...]) -> Recorded:

@@ -6,7 +6,7 @@ from meal_assets.consumers import Consumed, Consumer, consume
 from meal_assets.event_store import EventStore
 
 from .folding import Folder
-from .standing import standings
+from .standing import beat_idle, standings
 
 MAX_ROUNDS = 1_000
 """A chain of reactions longer than this is a loop."""
@@ -24,7 +24,8 @@ def settle(store: EventStore, *, on_consumed: Callable[[str, Consumed], None] | 
     with Folder(store) as folder:
         for _ in range(MAX_ROUNDS):
             failures |= folder.fold(PATIENCE_SECONDS)
-            left = [s.subscriber for s in standings(store) if s.due and s.subscriber.name not in failed]
+            stand = list(standings(store))
+            left = [s.subscriber for s in stand if s.due and s.subscriber.name not in failed]
             consumers = [c for c in left if issubclass(c, Consumer)]
             for consumer in consumers:
                 done = consume(consumer(), store)
@@ -34,6 +35,7 @@ def settle(store: EventStore, *, on_consumed: Callable[[str, Consumed], None] | 
                     on_consumed(consumer.name, done)
             failures = {s.name: failures[s.name] for s in left if s.name in failures}
             if len(left) == len(failures):
+                beat_idle(store, stand)
                 if failures:
                     raise next(iter(failures.values()))
                 return

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from meal_assets.consumers import CONSUMERS, Consumer
-from meal_assets.consumers.base import shadow_of
+from meal_assets.consumers.base import failed_attempts, shadow_of
 from meal_assets.contracts.system import CONSUMER_FLAG, READ_MODEL_FLAG, DeadLetterDiscarded, DeadLetterRetried
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.checkpoints import Checkpoint, checkpoints, heads
-from meal_assets.event_store.heartbeats import heartbeats
+from meal_assets.event_store.heartbeats import beat, heartbeats
 from meal_assets.event_store.switches import NEVER_SET, Switch, switches
 from meal_assets.read_models import READ_MODELS, ReadModel
 
@@ -26,7 +26,7 @@ class Standing:
 
     `switch`: whether it is on, shadows or is paused, since when, by whom and why. `shadow`: where its shadow stands.
     `waiting_since`: when the oldest event it has not taken in was recorded. `looked_at`: when it last looked, or moved.
-    `stopped_at` and `stopped_because`: since when and why a read model cannot go on.
+    `stopped_at` and `stopped_because`: since when and why it cannot go on.
     """
 
     subscriber: Subscriber
@@ -62,7 +62,9 @@ class Standing:
     @property
     def lag_seconds(self) -> float:
         """Age of the oldest event it has not taken in; 0 when there is none."""
-        return (datetime.now(UTC) - self.waiting_since).total_seconds() if self.waiting_since else 0.0
+        if self.waiting_since is None:
+            return 0.0
+        return max((datetime.now(UTC) - self.waiting_since).total_seconds(), 0.0)  # a clock may go backwards
 
 
 def flag_of(subscriber: Subscriber) -> str:
@@ -76,17 +78,25 @@ def standings(store: EventStore) -> Iterator[Standing]:
         placed = places(db)
         since = _waiting_since(db, [s for s in placed if s.behind])
         beats = heartbeats(db)
+    tried = failed_attempts(store)
     for standing in placed:
         name = standing.subscriber.name
-        beat = beats.get(name)
-        looked = [at for at in (beat and beat.looked_at, standing.looked_at) if at]
+        last, failed = beats.get(name), tried.get(name)
+        looked = [at for at in (last and last.looked_at, standing.looked_at) if at]
         yield replace(
             standing,
             waiting_since=since.get(name),
             looked_at=max(looked, default=None),
-            stopped_at=beat.stopped_at if beat else None,
-            stopped_because=beat.stopped_because if beat else None,
+            stopped_at=failed.since if failed else last.stopped_at if last else None,
+            stopped_because=failed.error if failed else last.stopped_because if last else None,
         )
+
+
+def beat_idle(store: EventStore, stand: Sequence[Standing]) -> None:
+    """Say of every consumer that has nothing to do that somebody looked."""
+    idle = [s.subscriber.name for s in stand if issubclass(s.subscriber, Consumer) and not s.due]
+    with store.database.statement() as db:
+        beat(db, idle)
 
 
 def places(db: Connection) -> list[Standing]:

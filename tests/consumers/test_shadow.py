@@ -98,7 +98,7 @@ def test_one_that_does_not_speak_does_not_keep_the_others_from_settling(store: E
     switch(store, mode, "fetch_recipes")
     consumed: list[tuple[str, Mode, bool]] = []
     settle(store, on_consumed=lambda name, done: consumed.append((name, done.mode, done.busy)))
-    assert consumed == ([] if mode == "off" else [("fetch_recipes", mode, True)])
+    assert consumed == ([("fetch_recipes", mode, True)] if mode == "shadow" else [])
     assert positions(store).get("fetch_recipes", 0) == 0
 
 

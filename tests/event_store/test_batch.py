@@ -19,7 +19,6 @@ from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.reconciliation import DayReconciled
 from meal_assets.contracts.shopping import ItemTicked
 from meal_assets.contracts.system import DeadLettered
-from meal_assets.errors import UnknownEvent
 from meal_assets.event_store import Connection, EventStore, Origin
 from meal_assets.event_store.batch import ENVELOPE, Batch
 
@@ -240,15 +239,3 @@ def test_old_versions_are_upcast_in_a_batch_of_any_size(
 def test_old_versions_are_upcast_among_the_chosen(drunk: tuple[EventStore, Connection]) -> None:
     batch = whole(drunk[1], Drunk, only=("person", ("ada",)))
     assert [(r["person"], float(r["ml"]), r["of"], r["note"]) for r in rows(batch, Drunk)] == [UPCAST[0], UPCAST[2]]
-
-
-def test_a_batch_with_an_event_of_a_newer_version_says_so_instead_of_giving_wrong_rows(
-    store: EventStore, superuser: Connection, origin: Origin
-) -> None:
-    store.append(LIST, ticks("a"), origin=origin)
-    append_stored(superuser, LIST, "shopping.ItemTicked", 2, {"week": "2026-11-23", "item": "b", "aisle": 4})
-    with (
-        store.database.transaction() as connection,
-        pytest.raises(UnknownEvent, match=r"positions 1 to 2 hold shopping\.ItemTicked version 2, .* update it"),
-    ):
-        Batch(connection, (ItemTicked,), 0, 2).types()

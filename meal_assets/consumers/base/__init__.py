@@ -4,7 +4,7 @@ from .attempts import BACK_OFF, MAX_ATTEMPTS, Tried, failed_attempts
 from .consumer import Consumer, Said
 from .consuming import Consumed, consume, is_busy
 from .differences import Difference, shadow_differences
-from .heard import PAGE
+from .heard import PAGE, is_too_new
 from .replay import replay
 from .traces import MAX_ERROR_LENGTH
 from .voices import shadow_of
@@ -22,6 +22,7 @@ __all__ = [
     "consume",
     "failed_attempts",
     "is_busy",
+    "is_too_new",
     "replay",
     "shadow_differences",
     "shadow_of",

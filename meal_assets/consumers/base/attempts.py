@@ -13,17 +13,23 @@ BACK_OFF = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How often the event a consumer stands before was tried in vain; `backing_off` while it is too soon for more."""
+    """How often the event a consumer stands before was tried in vain, and since when.
+
+    `backing_off` while it is too soon for more.
+    """
 
     attempts: int
     error: str
     backing_off: bool
+    since: datetime
 
 
 def failed_attempts(store: EventStore) -> dict[str, Tried]:
     """Consumer -> what keeps it where it is."""
     with store.database.transaction() as db:
-        rows = db.execute("SELECT consumer, attempts, error, next_at > now() FROM log.attempts ORDER BY position DESC")
+        rows = db.execute(
+            "SELECT consumer, attempts, error, next_at > now(), first_at FROM log.attempts ORDER BY position DESC"
+        )
         return {str(name): Tried(*rest) for name, *rest in rows}
 
 

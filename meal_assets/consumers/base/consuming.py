@@ -1,7 +1,8 @@
 """How a consumer follows the log: in order, at least once, and a repeat says nothing new.
 
 Permanent error -> dead letter, go on. Anything else -> stop before the event, to be tried again later, a bounded
-number of times; then it becomes a dead letter too.
+number of times; then it becomes a dead letter too. An event of a newer program -> stop before it until this one is
+updated, or a newer one takes over.
 """
 
 import math
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 from meal_assets.contracts.system import CONSUMER_FLAG, Mode
 from meal_assets.event_store import EventStore
+from meal_assets.event_store.heartbeats import beat
 from meal_assets.event_store.switches import mode_of
 
 from .consumer import Consumer
@@ -49,6 +51,7 @@ def consume(consumer: Consumer, store: EventStore, *, wait: bool = False) -> Con
             return Consumed(position=0, busy=True)
         mode = _mode(consumer, store)
         if mode == "off":
+            _beat(consumer, store)
             return Consumed(Aloud(consumer, store).position(), busy=True, mode=mode)
         voice = Aloud(consumer, store) if mode == "on" else Aside(consumer, store)
         round_, failed = Round(consumer, store, voice), None
@@ -56,7 +59,10 @@ def consume(consumer: Consumer, store: EventStore, *, wait: bool = False) -> Con
             failed = round_.take(heard)
             if failed is not None:
                 break
+                break
         round_.move()
+        if not round_.too_old:
+            _beat(consumer, store)
         return Consumed(round_.position, round_.handled, round_.set_aside, mode != "on", failed, mode)
 
 
@@ -77,6 +83,11 @@ def _heard_while(mode: Mode, round_: Round) -> Iterator[Heard]:
 def _mode(consumer: Consumer, store: EventStore) -> Mode:
     with store.database.transaction() as db:
         return mode_of(db, CONSUMER_FLAG + consumer.name)
+
+
+def _beat(consumer: Consumer, store: EventStore) -> None:
+    with store.database.statement() as db:
+        beat(db, [consumer.name])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import psycopg
 
 from meal_assets.contracts import Event
 from meal_assets.contracts.system import DeadLetterDiscarded, DeadLetterRetried
+from meal_assets.errors import UnknownEvent
 from meal_assets.event_store import EventStore, Origin, Recorded
 from meal_assets.event_store.database import fetch_row
 
@@ -78,6 +79,12 @@ def heard_at(store: EventStore, position: int) -> Heard:
             )
         return Unreadable(position, event_id, stream, household, correlation_id, type_name, error)
     return recorded
+
+
+def is_too_new(consumer: Consumer, store: EventStore, after: int) -> bool:
+    """Whether the next event after a position is one that only a newer program can read."""
+    heard = next_heard(consumer, store, after)
+    return bool(heard) and isinstance(heard[0], Unreadable) and isinstance(heard[0].error, UnknownEvent)
 
 
 def as_of(meant: Recorded, cause: Heard) -> Recorded:

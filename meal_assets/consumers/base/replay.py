@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from meal_assets.contracts import Event
 from meal_assets.contracts.system import DeadLetterDiscarded, DeadLettered, DeadLetterHandled, DeadLetterRetried
-from meal_assets.errors import OnceConflict
+from meal_assets.errors import OnceConflict, UnknownEvent
 from meal_assets.event_store import EventStore
 
 from .consumer import Consumer
@@ -72,6 +72,8 @@ def _handled(consumer: Consumer, store: EventStore, task: Task) -> Replayed:
             key = task.key(str(n) if what.key is None else what.key)
             done.answers[key] = what.event
             done.spoken.append(Spoken(position, key, what.event.type_name, said_as(what.event)))
+    except UnknownEvent:
+        raise
     except Exception as error:  # all that it would have come to in the end
         trace = trace_of(error)
         letter = {

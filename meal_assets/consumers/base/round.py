@@ -18,8 +18,9 @@ from meal_assets.contracts.system import (
     DeadLetterRetried,
     DeadLetterWaiting,
 )
-from meal_assets.errors import Permanent
+from meal_assets.errors import Permanent, UnknownEvent
 from meal_assets.event_store import Connection, EventStore
+from meal_assets.event_store.heartbeats import note_stop
 
 from .attempts import MAX_ATTEMPTS, forget_attempts, note_attempt
 from .consumer import Consumer
@@ -46,12 +47,16 @@ class Task:
 
 
 class Round:
-    """The checkpoint moves when something was said, and at the end of each page."""
+    """The checkpoint moves when something was said, and at the end of each page.
+
+    `too_old`: it stopped before an event that this program does not know.
+    """
 
     def __init__(self, consumer: Consumer, store: EventStore, voice: Voice) -> None:
         self.consumer, self.store, self.voice = consumer, store, voice
         self.position = self.moved = voice.position()
         self.handled = self.set_aside = 0
+        self.too_old = False
         self.held = held_streams(store, voice.subscriber) if consumer.ordered_by_stream else set()
         self.said = Counter[str]()
         self.began = time.perf_counter()
@@ -107,6 +112,13 @@ class Round:
 
     def _failed(self, task: Task, error: Exception) -> str | None:
         subscriber, trace = self.voice.subscriber, trace_of(error)
+        if isinstance(
+            error, UnknownEvent
+        ):  # a newer program can handle it, and perhaps one runs already: no dead letter
+            self.too_old = True
+            with self.store.database.statement() as db:
+                note_stop(db, self.consumer.name, error)
+            return trace.text
         attempts, first, last = note_attempt(self.store, subscriber, task.cause.position, trace.text)
         if not isinstance(error, Permanent | ValidationError) and attempts < MAX_ATTEMPTS:
             return trace.text

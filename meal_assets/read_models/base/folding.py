@@ -66,11 +66,13 @@ def refold_days(model: ReadModel, store: EventStore, days: Sequence[str]) -> Non
         for table in model.tables:
             where = sql.SQL("DELETE FROM {} WHERE {} = ANY(%s::date[])")
             db.execute(where.format(sql.Identifier(table), sql.Identifier(model.partitioned_by)), (list(days),))
-        model.fold(Batch(db, model.listens_to, 0, at.position, only=(model.partitioned_by, tuple(days))))
+        batch = Batch(db, model.listens_to, 0, at.position, only=(model.partitioned_by, tuple(days)))
+        batch.refuse_unknown()
+        model.fold(batch)
 
 
 def _fold(db: Connection, model: ReadModel, at: Next, upto: int) -> None:
     batch = Batch(db, model.listens_to, at.position, upto)
     if at.unknown:
-        batch.types()  # raises, and says which
+        batch.refuse_unknown()
     model.fold(batch)

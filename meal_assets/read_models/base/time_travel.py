@@ -34,6 +34,7 @@ def tables_as_of(model: ReadModel, store: EventStore, position: int) -> Iterator
         while after < position and (end := end_of_batch(db, model.listens_to, after, BATCH)) is not None:
             batch = Batch(db, model.listens_to, after, min(end, position))
             if batch.types():
+                batch.refuse_unknown()
                 model.fold(batch)
             after = batch.upto
         yield db

@@ -304,6 +304,18 @@ CREATE TABLE log.files (
 );
 """
 
+# A program notes the fields of its events before it appends any: an older one can tell what it does not know.
+KNOWN = """
+CREATE TABLE log.fields (
+    type    text NOT NULL,
+    version smallint NOT NULL,
+    field   text NOT NULL,
+    since   bigint NOT NULL,
+    PRIMARY KEY (type, version, field)
+);
+COMMENT ON TABLE log.fields IS 'which fields payloads of a type and version may have, in events after position since';
+"""
+
 # What consumers set aside, and what they would have said where they only shadow.
 CONSUMERS = """
 ALTER TABLE log.attempts ADD COLUMN first_at timestamptz NOT NULL DEFAULT clock_timestamp();
@@ -412,7 +424,7 @@ BEGIN
         GRANT INSERT, UPDATE, DELETE ON log.heartbeats TO meals_app;
         GRANT INSERT ON log.rebuilds TO meals_app;
         GRANT SELECT ON ALL TABLES IN SCHEMA log TO meals_app;
-        GRANT INSERT ON log.files TO meals_app;
+        GRANT INSERT ON log.files, log.fields TO meals_app;
         GRANT INSERT, UPDATE, DELETE ON log.checkpoints, log.attempts, log.outbox TO meals_app;
         GRANT INSERT, UPDATE, DELETE ON log.set_aside, log.shadows, log.shadow_says TO meals_app;
         GRANT meals_app TO CURRENT_USER;
@@ -423,5 +435,17 @@ END $$;
 
 def upgrade() -> None:
     connection = op.get_bind().connection.driver_connection  # the driver's own: SQLAlchemy would read % as a parameter
-    for statement in (SCHEMAS, EVENTS, CHAIN, APPEND, SUBSCRIBERS, CONSUMERS, LAST_SAID, REBUILDS, RESTORE, ROLE):
+    for statement in (
+        SCHEMAS,
+        EVENTS,
+        CHAIN,
+        APPEND,
+        SUBSCRIBERS,
+        KNOWN,
+        CONSUMERS,
+        LAST_SAID,
+        REBUILDS,
+        RESTORE,
+        ROLE,
+    ):
         connection.execute(statement)

@@ -6,6 +6,7 @@ from .consuming import Consumed, consume, is_busy
 from .differences import Difference, shadow_differences
 from .heard import PAGE
 from .replay import replay
+from .resetting import Reset, reset
 from .traces import MAX_ERROR_LENGTH
 from .voices import shadow_of
 
@@ -17,12 +18,14 @@ __all__ = [
     "Consumed",
     "Consumer",
     "Difference",
+    "Reset",
     "Said",
     "Tried",
     "consume",
     "failed_attempts",
     "is_busy",
     "replay",
+    "reset",
     "shadow_differences",
     "shadow_of",
 ]

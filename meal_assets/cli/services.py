@@ -21,7 +21,6 @@ import psutil
 from filelock import FileLock, Timeout
 
 from meal_assets.errors import Unavailable
-from meal_assets.platform.fork_server import MODULE, socket_path
 
 PROJECT = Path(__file__).parents[2]
 FORK_SERVER = "fork server"
@@ -66,7 +65,7 @@ class Services:
             f"load_from:\n  - grpc_server:\n      socket: {json.dumps(str(code))}\n      location_name: meal_assets\n"
         )
         said("code server")
-        self._spawn(FORK_SERVER, MODULE, str(socket_path(folder)), "--stay")
+        self._spawn(FORK_SERVER, "meal_assets.platform.fork_server", "--stay")
         self._spawn("code server", "dagster", "code-server", "start", "-f", "definitions.py", "-s", str(code))
         self._until(code.exists, "code server")
         said("daemon and web server")

@@ -1,4 +1,4 @@
-"""`meals pause`, `resume`: one read model or consumer by itself, while the others go on."""
+"""`meals pause`, `resume`, `reset`: one read model or consumer by itself, while the others go on."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ Reason = Annotated[str | None, typer.Option(help="Why: `meals status` shows it."
 def add_to(app: typer.Typer) -> None:
     app.command()(pause)
     app.command()(resume)
+    app.command()(reset)
 
 
 def pause(name: Name, reason: Reason = None) -> None:
@@ -45,6 +46,40 @@ def resume(name: Name, reason: Reason = None) -> None:
         resume(s.store, flag_of(subscriber), s.origin(), reason)
         s.settle(f"Taking up what {name} missed")
         console.print(_told(s.store, subscriber), highlight=False, soft_wrap=True)
+
+
+def reset(
+    name: Name,
+    to: Annotated[int, typer.Option(min=0, help="The position after which it goes on; 0: from the beginning.")],
+    reason: Reason = None,
+) -> None:
+    """Move a consumer back, to handle events again, or forward, over events that it shall not handle.
+
+    Back: what it said stays, and only what it has not said is said. Forward: `meals reset` back takes it back.
+    A read model stands where its rows do: --to 0 is `meals rebuild`, and `meals as-of` shows it at any position.
+    """
+    from meal_assets.consumers import CONSUMERS
+    from meal_assets.consumers.base import reset
+    from meal_assets.errors import Invalid
+
+    from .session import console, session
+    from .subscribers import rebuild
+
+    if subscriber_named(name).name not in CONSUMERS:
+        if to:
+            raise Invalid("--to", f"a read model is built anew from 0 only; `meals as-of {to} {name}` shows it there")
+        rebuild(name)
+        return
+    with session() as s:
+        done = reset(CONSUMERS[name](), s.store, to, s.origin(), reason)
+        how = "are handled again" if done.after < done.before else "are left out"
+        console.print(
+            f"{name} goes on after {done.after:,}; it stood at {done.before:,}."
+            f" {done.events:,} events that it listens to {how}.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        s.settle(f"Letting {name} react")
 
 
 def subscriber_named(name: str) -> "Subscriber":

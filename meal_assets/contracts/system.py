@@ -112,6 +112,19 @@ class DeadLetterDiscarded(Event, topic="system", stream="dead_letter/{consumer}/
     reason: str = Field(min_length=1, max_length=1_000)
 
 
+class ConsumerReset(Event, topic="system", stream="consumer/{consumer}"):
+    """Somebody moved the consumer: back, to handle events again, or forward, over events that it shall not handle."""
+
+    examples = [
+        {"consumer": "fetch_recipes", "from_position": 120, "to_position": 80, "reason": "its shop was out of reach"}
+    ]
+
+    consumer: str
+    from_position: int = Field(ge=0)
+    to_position: int = Field(ge=0)
+    reason: str | None = Field(default=None, min_length=1, max_length=300)
+
+
 class FlagSet(Event, topic="system", stream="flag/{flag}"):
     """A flag has this value for everybody, or for whom it names; a percentage of them, always the same ones."""
 

@@ -1,7 +1,7 @@
 """The process that runs are forked from: it has imported everything once, so that a run starts in a tenth of a second.
 
-`python -m meal_assets.platform.fork_server SOCKET` serves until nobody is connected any more; with `--stay`, until it
-is told to stop. It has one thread and no connection to anything when it forks, so a child inherits neither.
+`python -m meal_assets.platform.fork_server [SOCKET]` serves until nobody is connected any more; with `--stay`, until it
+is told to stop. Without a socket it is that of DAGSTER_HOME. It has one thread and no connection to anything when it forks, so a child inherits neither.
 """
 
 import json
@@ -204,7 +204,8 @@ def sources() -> tuple[int, int]:
 
 
 def main() -> None:
-    path, *options = sys.argv[1:]
+    options = [a for a in sys.argv[1:] if a.startswith("--")]
+    path = next((a for a in sys.argv[1:] if not a.startswith("--")), None)
     given = next((int(o.removeprefix(LISTENING)) for o in options if o.startswith(LISTENING)), None)
     stay = STAY in options
     if not stay and given is None and os.fork():
@@ -215,8 +216,9 @@ def main() -> None:
 
     Storage.is_there = True  # whoever launches a run has an instance, and with it the tables
     sys.path.insert(0, str(PROJECT))
-    listening = bind(Path(path), take_over=stay) if given is None else socket.socket(fileno=given)
-    ForkServer(Path(path), listening, stay=stay).serve()
+    place = Path(path) if path else socket_path(Path(os.environ["DAGSTER_HOME"]))
+    listening = bind(place, take_over=stay) if given is None else socket.socket(fileno=given)
+    ForkServer(place, listening, stay=stay).serve()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from .consuming import Consumed, consume, is_busy
 from .differences import Difference, shadow_differences
 from .heard import PAGE, is_too_new
 from .replay import replay
+from .resetting import Reset, reset
 from .traces import MAX_ERROR_LENGTH
 from .voices import shadow_of
 
@@ -17,6 +18,7 @@ __all__ = [
     "Consumed",
     "Consumer",
     "Difference",
+    "Reset",
     "Said",
     "Tried",
     "consume",
@@ -24,6 +26,7 @@ __all__ = [
     "is_busy",
     "is_too_new",
     "replay",
+    "reset",
     "shadow_differences",
     "shadow_of",
 ]

@@ -86,11 +86,11 @@ def differences(
     return sorted(found, key=lambda d: d.position)
 
 
-def was_set_aside(store: EventStore, consumer: Consumer, position: int, key: str) -> bool:
-    """Whether live made this letter of the event."""
+def was_set_aside(store: EventStore, consumer: Consumer, position: int, *keys: str) -> bool:
+    """Whether live made this letter of the event, or one of these."""
     with store.database.transaction() as db:
-        query = "SELECT EXISTS (SELECT FROM log.once WHERE key = %s)"
-        return fetch_row(db, query, (once_key(consumer.name, position, key),)) == (True,)
+        query = "SELECT EXISTS (SELECT FROM log.once WHERE key = ANY(%s))"
+        return fetch_row(db, query, ([once_key(consumer.name, position, key) for key in keys],)) == (True,)
 
 
 BY_KEY = """

@@ -18,18 +18,19 @@ from meal_assets.contracts.system import (
     DeadLetterRetried,
     DeadLetterWaiting,
 )
-from meal_assets.errors import Permanent, UnknownEvent
+from meal_assets.errors import OnceConflict, Permanent, UnknownEvent
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.heartbeats import note_stop
 
 from .attempts import MAX_ATTEMPTS, forget_attempts, note_attempt
 from .consumer import Consumer
+from .differences import was_set_aside
 from .heard import Heard, Unreadable, as_of, heard_at, type_of
 from .letters import drop_letter, first_letter, held_streams, keep_letter, letter_at
 from .traces import trace_of
 from .voices import Voice
 
-DEAD, WAITING, HANDLED = "dead", "waiting", "handled"
+KEYS = DEAD, WAITING, HANDLED = "dead", "waiting", "handled"
 """Keys of what the kit says, beside the numbers and keys of what the consumer says."""
 
 
@@ -58,6 +59,7 @@ class Round:
         self.handled = self.set_aside = 0
         self.too_old = False
         self.held = held_streams(store, voice.subscriber) if consumer.ordered_by_stream else set()
+        self.repeats_until = voice.repeats_until()
         self.said = Counter[str]()
         self.began = time.perf_counter()
 
@@ -65,7 +67,9 @@ class Round:
         """Handle one event and go past it; or the error that keeps us before it."""
         event = None if isinstance(cause, Unreadable) else cause.event
         failed = None
-        if isinstance(event, DeadLetterRetried | DeadLetterDiscarded):
+        if self._repeats(cause) and was_set_aside(self.store, self.consumer, cause.position, *KEYS):
+            pass  # a letter tells of it, or told of it and was handled: that stays
+        elif isinstance(event, DeadLetterRetried | DeadLetterDiscarded):
             if event.consumer == self.consumer.name:
                 failed = self._follow(cause, event)
         elif cause.stream in self.held:
@@ -183,8 +187,17 @@ class Round:
                 return None
             task = Task(cause, heard_at(self.store, ahead.position), waited=True)
 
+    def _repeats(self, cause: Heard) -> bool:
+        """Whether it comes for the second time, because the consumer was set back."""
+        return cause.position <= self.repeats_until
+
     def _say(self, task: Task, event: Event, key: str, within: Connection | None = None) -> None:
-        self.voice.say(task.cause, event, task.key(key), within)
+        try:
+            self.voice.say(task.cause, event, task.key(key), within)
+        except OnceConflict:
+            if within is not None or not self._repeats(task.cause):
+                raise
+            return  # it said something else the first time, and that stays
         self.said[event.type_name] += 1
 
     def _move(self, db: Connection) -> None:

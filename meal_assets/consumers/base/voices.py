@@ -6,9 +6,10 @@ from typing import Protocol
 from psycopg.types.json import Jsonb
 
 from meal_assets.contracts import Event
-from meal_assets.contracts.system import DeadLetterHandled, DeadLetterWaiting
+from meal_assets.contracts.system import ConsumerReset, DeadLetterHandled, DeadLetterWaiting
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.checkpoints import NOTE, lock_checkpoint, move_checkpoint, noted
+from meal_assets.event_store.database import fetch_row
 
 from .consumer import Consumer
 from .heard import Heard
@@ -21,6 +22,9 @@ class Voice(Protocol):
 
     def position(self) -> int:
         """Where it stands; written down at the very start."""
+
+    def repeats_until(self) -> int:
+        """The last position that may come for the second time; 0 for one that was never set back."""
 
     def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> None:
         """Answer the cause with the event; the same key again says nothing new."""
@@ -39,6 +43,16 @@ class Aloud:
     def position(self) -> int:
         with self._store.database.transaction() as db:
             return _live_position(db, self._consumer)
+
+    def repeats_until(self) -> int:
+        with self._store.database.transaction() as db:
+            (position,) = fetch_row(
+                db,
+                "SELECT coalesce(max((payload->>'from_position')::bigint), 0) FROM log.events"
+                " WHERE type = %s AND payload->>'consumer' = %s",
+                (ConsumerReset.type_name, self._consumer.name),
+            )
+        return int(position)
 
     def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> None:
         self._store.append(
@@ -83,6 +97,9 @@ class Aside:
                 (self.subscriber, name),
             )
         return position
+
+    def repeats_until(self) -> int:
+        return 0
 
     def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> None:
         if isinstance(event, DeadLetterWaiting | DeadLetterHandled):

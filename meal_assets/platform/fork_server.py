@@ -1,7 +1,8 @@
 """The process that runs are forked from: it has imported everything once, so that a run starts in a tenth of a second.
 
 `python -m meal_assets.platform.fork_server [SOCKET]` serves until nobody is connected any more; with `--stay`, until it
-is told to stop. Without a socket it is that of DAGSTER_HOME. It has one thread and no connection to anything when it forks, so a child inherits neither.
+is told to stop. Without a socket it is that of DAGSTER_HOME. It has one thread and no connection to anything when it
+forks, so a child inherits neither.
 """
 
 import json

@@ -21,7 +21,7 @@ from meal_assets.event_store.known import note_fields
 from meal_assets.platform.sensor import consumers_behind
 from meal_assets.read_models import READ_MODELS, ReadModel, as_of, catch_up, rebuild
 from meal_assets.read_models.base import refold_days
-from meal_assets.subscriptions import fold_all, settle, standings
+from meal_assets.subscriptions import SUBSCRIBERS, fold_all, settle, standings
 from tests.event_store.material import LIST, append_stored, ticks
 
 
@@ -92,7 +92,9 @@ class Refill(Consumer):
 def _old_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(EVENTS, Sipped.type_name, Sipped)
     monkeypatch.setitem(READ_MODELS, "sips", Sips)
+    monkeypatch.setitem(SUBSCRIBERS, "sips", Sips)
     monkeypatch.setitem(CONSUMERS, "refill", Refill)
+    monkeypatch.setitem(SUBSCRIBERS, "refill", Refill)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`meals events export`, `import`, `relay`: the log to and from the outside."""
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 log = typer.Typer()
 SHOWN = 20
 """Conflicts printed; the others are counted."""
+MENDED_BY_NOBODY = "Compare with an export or a backup; nothing here can mend it."
 
 
 def add_to(app: typer.Typer) -> None:
@@ -123,24 +125,51 @@ def relay(
 
 
 @log.command()
-def verify() -> None:
-    """Walk the hash chain: is every event the one that was appended, in its place, and none missing?"""
+def verify(
+    known: Annotated[str | None, typer.Option(help="A link that an earlier check printed, POSITION:HASH.")] = None,
+) -> None:
+    """Walk the hash chain: is every event the one that was appended, in its place, and none missing?
+
+    What was noted of it elsewhere is compared, too. Keep the link that is printed outside of this database: with it,
+    not even who owns the database can pass off another log.
+    """
     from meal_assets.errors import Permanent
     from meal_assets.event_store.verify import first_broken_link
+    from meal_assets.event_store.witnesses import first_contradiction, link_at, note_link
 
     from .session import console, progress, session
 
+    expected = _link(known) if known else None
     with session() as s, progress() as bar:
-        began = time.perf_counter()
+        head, began = s.store.head(), time.perf_counter()
         task = bar.add_task("Walking the chain")
-        broken = first_broken_link(s.store.database, lambda n, of: bar.update(task, completed=n, total=of))
+        broken = first_broken_link(
+            s.store.database,
+            lambda n, of: bar.update(task, description=f"Walking the chain{_rate(n, began)}", completed=n, total=of),
+        )
         if broken is not None:
             raise Permanent(
                 f"the chain breaks at position {broken}: that event, or the one before it, is not what was appended."
-                " Compare with an export or a backup; nothing here can mend it."
+                f" {MENDED_BY_NOBODY}"
             )
-        head = s.store.head()
-        console.print(f"The chain is whole: {head:,} events{_rate(head, began)}.")
+        rate = _rate(head, began)
+        with s.store.database.transaction() as db:
+            if wrong := first_contradiction(db):
+                what = "is gone" if wrong.gone else "or one before it is another event now"
+                raise Permanent(
+                    f"position {wrong.position} {what}; it was {wrong.by}: the log was cut off, or changed and"
+                    f" chained anew. {MENDED_BY_NOBODY}"
+                )
+            if expected and link_at(db, expected[0]) != expected[1]:
+                raise Permanent(
+                    f"position {expected[0]} has another link than {known}: the log was changed and chained anew,"
+                    f" or it is another log. {MENDED_BY_NOBODY}"
+                )
+            if link := link_at(db, head):
+                note_link(db, head, link)
+        console.print(f"The chain is whole: {head:,} events{rate}.")
+        if link:
+            console.print(f"Its last link, to keep elsewhere: {head}:{link.hex()}", soft_wrap=True, highlight=False)
 
 
 def _types(topics: list[str]) -> "tuple[type[Event], ...]":
@@ -150,6 +179,15 @@ def _types(topics: list[str]) -> "tuple[type[Event], ...]":
     if unknown := [topic for topic in topics if topic not in TOPICS]:
         raise Invalid("--topic", f"{unknown[0]!r} is none of {', '.join(TOPICS)}")
     return tuple(event for topic in dict.fromkeys(topics) for event in TOPICS[topic])
+
+
+def _link(text: str) -> tuple[int, bytes]:
+    from meal_assets.errors import Invalid
+
+    position, _, link = text.partition(":")
+    if not position.isdigit() or not re.fullmatch("[0-9a-f]{64}", link):
+        raise Invalid("--known", f"{text!r} is not like 1200:7f3a…, a position and 64 hexadecimal digits")
+    return int(position), bytes.fromhex(link)
 
 
 def _rate(events: int, began: float) -> str:

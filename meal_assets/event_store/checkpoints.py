@@ -12,6 +12,7 @@ from meal_assets.contracts import Event
 
 from .batch import Batch
 from .database import Connection
+from .witnesses import note_link
 
 MAX_CORRELATIONS = 20
 """An outbox row names at most this many commands."""
@@ -169,6 +170,9 @@ def take_unreported(db: Connection, subscriber: str | None = None) -> list[Done]
 
 
 def mark_reported(db: Connection, done: Done) -> None:
+    """It was shown; what it says of the chain is kept longer than it is."""
+    if done.chain_head:
+        note_link(db, done.to, done.chain_head)
     db.execute("UPDATE log.outbox SET reported_at = clock_timestamp() WHERE id = ANY(%s)", (list(done.ids),))
 
 

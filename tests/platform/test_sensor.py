@@ -212,3 +212,9 @@ def test_a_read_model_that_cannot_go_on_is_told_at_the_end_of_the_tick_and_the_o
     with pytest.raises(Broken, match="here"):
         tick(instance)
     assert newest(instance, key_of(EventStatistics)).metadata["to_position"].value == head
+
+
+def test_a_consumer_with_nothing_to_do_is_seen_to_be_looked_after(store: EventStore) -> None:
+    assert all(s.looked_at is None for s in standings(store) if s.subscriber.name in CONSUMERS)
+    consumers_behind(store)
+    assert all(s.looked_at for s in standings(store) if s.subscriber.name in CONSUMERS)

@@ -7,14 +7,16 @@ import pytest
 from typer.testing import CliRunner
 
 from meal_assets.cli.app import app
+from meal_assets.cli.services import only_one
 from meal_assets.contracts.diary import MealLogged
 from meal_assets.contracts.recipe import RecipeFetched
+from meal_assets.contracts.system import FlagSet
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.heartbeats import note_stop
 from meal_assets.read_models import READ_MODELS, catch_up
 from meal_assets.read_models.daily_nutrition import DailyNutrition
-from meal_assets.subscriptions import fold_all
+from meal_assets.subscriptions import fold_all, settle, standings
 
 from .said import append, like
 
@@ -114,6 +116,14 @@ def test_status_says_how_late_since_when_and_why(asked: EventStore) -> None:
     assert "│ 3 │ 4 │ 1, 0." in line
     assert "stopped 0." in line
     assert "ValueError: [no] room" in line
+
+
+def test_a_command_does_not_wait_for_a_consumer_that_is_off(asked: EventStore, tmp_path: Path) -> None:
+    append(asked, FlagSet(flag="consumer.reconcile", value="off"))
+    settle(asked)
+    assert next(s for s in standings(asked) if s.subscriber.name == "reconcile").behind
+    with only_one(tmp_path):  # as if `meals up` did the work
+        assert "Nothing logged in these days" in meals("day", "ada", "--day", "2020-01-01")
 
 
 def test_all_are_rebuilt_together_and_what_was_changed_by_hand_is_an_alarm(asked: EventStore) -> None:

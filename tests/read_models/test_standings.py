@@ -5,15 +5,17 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from meal_assets.consumers import Consumer, Said, consume
 from meal_assets.contracts.diary import MealLogged
 from meal_assets.contracts.recipe import RecipeFetched
-from meal_assets.errors import UnknownEvent
+from meal_assets.contracts.system import FlagSet
+from meal_assets.errors import Transient, UnknownEvent
 from meal_assets.event_store import Connection, EventStore, Recorded
 from meal_assets.event_store.heartbeats import MAX_REASON, beat, heartbeats, note_stop, reason
 from meal_assets.read_models import as_of, catch_up, rebuild
 from meal_assets.read_models.daily_nutrition import DailyNutrition
 from meal_assets.read_models.recipe_catalogue import RecipeCatalogue
-from meal_assets.subscriptions import Standing, fold_all, standings
+from meal_assets.subscriptions import SUBSCRIBERS, Standing, fold_all, settle, standings
 from tests.event_store.material import append_stored
 
 from .conftest import rows_of, with_fold
@@ -132,6 +134,46 @@ def test_one_that_cannot_go_on_keeps_nobody_else(store: EventStore, monkeypatch:
     assert standing_of(store, DailyNutrition).stopped_because == "Broken: here"
     catalogue = standing_of(store, RecipeCatalogue)
     assert (catalogue.behind, catalogue.stopped_because) == (False, None)
+
+
+class Picky(Consumer):
+    """Handles nothing."""
+
+    listens_to = (MealLogged,)
+    says = ()
+
+    def handle(self, recorded: Recorded, log: EventStore) -> list[Said]:
+        raise Transient("the kitchen is locked")
+
+
+def test_a_consumer_tells_too_when_it_looked_since_when_it_cannot_go_on_and_why(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SUBSCRIBERS, "picky", Picky)
+    append(store, like(MealLogged))
+    for _ in range(2):
+        consume(Picky(), store)
+    first = standing_of(store, Picky)
+    assert (first.behind, first.due) == (True, True)
+    assert first.stopped_because == "Transient: the kitchen is locked"
+    assert first.stopped_at is not None
+    assert first.looked_at is not None
+    assert first.stopped_at < first.looked_at
+    monkeypatch.setattr(Picky, "handle", lambda self, recorded, log: [])
+    consume(Picky(), store)
+    mended = standing_of(store, Picky)
+    assert (mended.behind, mended.stopped_at, mended.stopped_because) == (False, None, None)
+
+
+def test_a_consumer_that_a_flag_keeps_says_so_and_has_no_work(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SUBSCRIBERS, "picky", Picky)
+    append(store, like(MealLogged), FlagSet(flag="consumer.picky", value="off"))
+    stands = standing_of(store, Picky)
+    assert (stands.behind, stands.switch.mode, stands.due) == (True, "off", False)
+    settle(store)
+    assert standing_of(store, Picky).looked_at is not None
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,6 @@ def consume(consumer: Consumer, store: EventStore, *, wait: bool = False) -> Con
             failed = round_.take(heard)
             if failed is not None:
                 break
-                break
         round_.move()
         if not round_.too_old:
             _beat(consumer, store)

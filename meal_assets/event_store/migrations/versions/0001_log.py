@@ -304,6 +304,20 @@ CREATE TABLE log.files (
 );
 """
 
+# Beside the log, so that who rewrites it must find these too; the first of each stretch of positions stays for ever.
+WITNESSES = """
+CREATE TABLE log.witnesses (
+    stretch  bigint PRIMARY KEY,
+    position bigint NOT NULL,
+    hash     bytea NOT NULL,
+    noted_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON log.witnesses
+    FOR EACH ROW EXECUTE FUNCTION log.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON log.witnesses
+    FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
+"""
+
 # A program notes the fields of its events before it appends any: an older one can tell what it does not know.
 KNOWN = """
 CREATE TABLE log.fields (
@@ -424,7 +438,7 @@ BEGIN
         GRANT INSERT, UPDATE, DELETE ON log.heartbeats TO meals_app;
         GRANT INSERT ON log.rebuilds TO meals_app;
         GRANT SELECT ON ALL TABLES IN SCHEMA log TO meals_app;
-        GRANT INSERT ON log.files, log.fields TO meals_app;
+        GRANT INSERT ON log.files, log.fields, log.witnesses TO meals_app;
         GRANT INSERT, UPDATE, DELETE ON log.checkpoints, log.attempts, log.outbox TO meals_app;
         GRANT INSERT, UPDATE, DELETE ON log.set_aside, log.shadows, log.shadow_says TO meals_app;
         GRANT meals_app TO CURRENT_USER;
@@ -441,6 +455,7 @@ def upgrade() -> None:
         CHAIN,
         APPEND,
         SUBSCRIBERS,
+        WITNESSES,
         KNOWN,
         CONSUMERS,
         LAST_SAID,

@@ -157,7 +157,7 @@ def until_listening(database_url: str) -> None:
     """Return when the other side has looked and waits to be told."""
     with psycopg.connect(database_url, autocommit=True) as look:
         for _ in range(10_000):
-            query = "SELECT FROM pg_stat_activity WHERE state = 'idle' AND query LIKE 'SELECT EXISTS%'"
+            query = "SELECT FROM pg_stat_activity WHERE state = 'idle' AND query LIKE '%FlagSet%'"
             if look.execute(query).rowcount:
                 return
     raise AssertionError("nobody listens")

@@ -6,7 +6,7 @@
 
 CREATE ROLE meals_app NOLOGIN;
 CREATE ROLE meals_owner LOGIN PASSWORD :'owner_password';
-CREATE ROLE meals_service LOGIN PASSWORD :'service_password' CONNECTION LIMIT 200;
+CREATE ROLE meals_service LOGIN PASSWORD :'service_password' CONNECTION LIMIT 230;
 GRANT meals_app TO meals_owner WITH ADMIN OPTION;
 GRANT meals_app TO meals_service;
 

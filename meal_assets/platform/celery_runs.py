@@ -5,10 +5,14 @@ import signal
 import dagster as dg
 from celery import Celery
 from celery.signals import worker_process_init
+from celery.states import PENDING
+from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
+
+from .storage import Storage
 
 ANSWER_SECONDS = 2.0
 """A worker's main process only waits for its children, so it answers at once or is not there."""
@@ -19,6 +23,9 @@ class WatchfulCeleryRunLauncher(CeleryRunLauncher):
 
     This one asks the worker, and interrupts the run, which then ends itself as canceled.
     """
+
+    code_pointer = ModuleCodePointer("definitions", "defs")
+    """Every worker has imported it; where on its machine it lies is the worker's own affair."""
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         task = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
@@ -44,6 +51,8 @@ class WatchfulCeleryRunLauncher(CeleryRunLauncher):
         self._instance.report_run_canceling(run)
         if task := run.tags.get(DAGSTER_CELERY_TASK_ID_TAG):
             self.celery.control.revoke(task, terminate=True, signal="SIGINT")
+        if task is None or self.celery.AsyncResult(task).state == PENDING:
+            self._instance.report_run_canceled(run, "No worker had begun with it.")
         return True
 
 
@@ -60,6 +69,7 @@ def worker_app() -> Celery:
                 " let DAGSTER_HOME name the folder of deploy/dagster.yaml"
             )
         app: Celery = launcher.celery
+        Storage.is_there = True
     create_execute_job_task(app)
     create_resume_job_task(app)
     worker_process_init.connect(_let_interrupt, weak=False)

@@ -2,19 +2,14 @@
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import dagster as dg
-from dagster._core.code_pointer import FileCodePointer
+from dagster._core.code_pointer import CodePointer
 from dagster._core.launcher.base import LaunchRunContext
-from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.remote_origin import RemoteRepositoryOrigin
 from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
-from .run_launcher import ForkRunLauncher
-
-DEFINITIONS = Path(__file__).parents[2] / "definitions.py"
 JOB = "__ASSET_JOB"
 
 
@@ -23,24 +18,24 @@ class Launching:
 
     def __init__(self, context: dg.SensorEvaluationContext) -> None:
         self._context = context
-        launcher = context.instance.run_launcher
-        self.possible = bool(
-            context.repository_def
-            and context.code_location_origin
-            and (isinstance(launcher, ForkRunLauncher) or not isinstance(launcher, DefaultRunLauncher))
-        )
-        """Whether the launcher works without the daemon's view of the code servers; Dagster's default one does not."""
+        self._code: CodePointer | None = getattr(context.instance.run_launcher, "code_pointer", None)
+        self.possible = bool(context.repository_def and context.code_location_origin and self._code)
+        """Whether the launcher knows by itself where a run finds our code.
+
+        Dagster's own ask the code server or for its image, and what waits in a queue must come from the daemon.
+        """
 
     def launch(self, asset: dg.AssetKey, run_key: str, tags: Mapping[str, str]) -> None:
         """Create the run and hand it to the launcher; one that fails to start is reported as failed."""
         context, instance = self._context, self._context.instance
         assert context.repository_def is not None
         assert context.code_location_origin is not None
+        assert self._code is not None
         repository = context.repository_def
         remote = RemoteRepositoryOrigin(context.code_location_origin, repository.name)
         code = RepositoryPythonOrigin(
             executable_path=sys.executable,
-            code_pointer=FileCodePointer(str(DEFINITIONS), "defs", str(DEFINITIONS.parent)),
+            code_pointer=self._code,
             container_image=None,
             entry_point=DEFAULT_DAGSTER_ENTRY_POINT,
             container_context=None,

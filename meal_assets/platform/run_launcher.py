@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from dagster._core.code_pointer import FileCodePointer
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.storage.dagster_run import DagsterRun
@@ -33,6 +34,8 @@ LOOK_SECONDS = 0.02
 
 class ForkRunLauncher(DefaultRunLauncher):
     """One child process a run: isolated like any other, without the second that imports take."""
+
+    code_pointer = FileCodePointer(str(PROJECT / "definitions.py"), "defs", str(PROJECT))
 
     def __init__(self, inst_data: Any = None) -> None:
         super().__init__(inst_data)

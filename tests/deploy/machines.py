@@ -11,15 +11,13 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 import yaml
 
-from .servers import PROJECT, STOP_SECONDS, Postgres, Process, await_port
+from .servers import COMPOSE, PROJECT, STOP_SECONDS, Postgres, Process, await_port
 
 PARTS = ("meal_assets", "deploy", "definitions.py")
-COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "deploy" / "compose.yaml").read_text())
 DEFAULT_ID = "${TAG:-dev}"
 PROGRAMS = Path(sys.executable).parent
 

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 PROJECT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "deploy" / "compose.yaml").read_text())
 READY_SECONDS = 60
 STOP_SECONDS = 10
 OLDEST_POSTGRES = 15
@@ -36,7 +39,7 @@ class Postgres:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[Postgres]:
-    """The newest PostgreSQL installed here, with durable commits, in the folder."""
+    """The newest PostgreSQL installed here, with the settings of deploy/compose.yaml, in the folder."""
     programs = _postgres_programs()
     data, port = folder / "data", free_port()
     passwords = {role: secrets.token_urlsafe(12) for role in ("postgres", "meals_owner", "meals_service")}
@@ -47,9 +50,21 @@ def postgres(folder: Path) -> Iterator[Postgres]:
         shutil.chown(path, user)
     options = ["-U", "postgres", "--pwfile", folder / "postgres", "-A", "scram-sha-256", "--locale", "C.UTF-8"]
     subprocess.run([programs / "initdb", "-D", data, *options], check=True, stdout=subprocess.DEVNULL, user=user)
+    settings = COMPOSE["services"]["postgres"]["command"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", folder],
+            [
+                programs / "postgres",
+                "-D",
+                data,
+                "-p",
+                str(port),
+                "-k",
+                folder,
+                "-c",
+                "listen_addresses=127.0.0.1",
+                *settings,
+            ],
             stdout=log,
             stderr=log,
             user=user,

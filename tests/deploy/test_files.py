@@ -13,8 +13,7 @@ import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from .machines import COMPOSE
-from .servers import PROJECT
+from .servers import COMPOSE, PROJECT
 
 DEPLOY = PROJECT / "deploy"
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -72,7 +71,6 @@ def test_only_who_needs_a_secret_gets_it(name: str) -> None:
         "postgres": ["superuser_password", "owner_password", "service_password"],
         "redis": ["redis_password"],
         "migrate": ["owner_password"],
-        "code": ["service_password"],
     }
     assert SERVICES[name]["secrets"] == needs.get(name, ["service_password", "broker_url"])
 

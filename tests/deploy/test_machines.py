@@ -22,8 +22,8 @@ from meal_assets.read_models.weight_trend import WeightTrend
 from meal_assets.subscriptions import standings
 from tests.faults.proof import differences
 
-from .machines import COMPOSE, PARTS, Machine, Site
-from .servers import free_port, postgres, redis
+from .machines import PARTS, Machine, Site
+from .servers import COMPOSE, free_port, postgres, redis
 
 pytestmark = pytest.mark.slow
 
@@ -191,6 +191,11 @@ def test_the_health_checks_tell_who_works_from_who_does_not(service: Service) ->
     assert answers == [name == worker for name in ("worker-1", "worker-2")]
 
 
+@dg.job
+def never_handed_to_a_worker() -> None:
+    """A run of it waits at the broker, as far as anybody knows."""
+
+
 def test_a_run_that_is_terminated_ends_itself_and_its_worker_goes_on(
     service: Service, instance: dg.DagsterInstance
 ) -> None:
@@ -199,14 +204,19 @@ def test_a_run_that_is_terminated_ends_itself_and_its_worker_goes_on(
     before = service.count(RecipeFetched)
     request_recipes(service.store, "stews.jsonl", content, Origin("home", "test"))
     service.until(lambda: service.count(RecipeFetched) >= before + KILLED_AFTER)
-    run = instance.get_runs()[0]
+    (run,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     worker = service.machine_of(WORKS, "consumer/fetch_recipes")
     assert worker is not None
+    waiting = instance.create_run_for_job(never_handed_to_a_worker, status=dg.DagsterRunStatus.STARTING)
     assert instance.run_launcher.terminate(run.run_id)
-    service.until(lambda: instance.get_runs()[0].is_finished)
-    assert instance.get_runs()[0].status == dg.DagsterRunStatus.CANCELED
+    canceled = dg.RunsFilter(run_ids=[run.run_id], statuses=[dg.DagsterRunStatus.CANCELED])
+    service.until(lambda: bool(instance.get_runs(canceled)))
     assert worker.processes[0].poll() is None
     assert not instance.run_launcher.terminate(run.run_id)
+    assert instance.run_launcher.terminate(waiting.run_id)
+    ended = instance.get_run_by_id(waiting.run_id)
+    assert ended is not None
+    assert ended.status == dg.DagsterRunStatus.CANCELED
 
 
 def test_nothing_is_kept_on_a_machine(service: Service) -> None:

@@ -1,11 +1,16 @@
 """The one module Dagster loads."""
 
+import warnings
+
 import dagster as dg
 
 from meal_assets.platform.assets import all_assets
 from meal_assets.platform.checks import all_checks
 from meal_assets.platform.resources import Log
 from meal_assets.platform.sensor import follow_the_log
+
+# What we use that Dagster calls beta is pinned by its version in pyproject.toml: nobody needs to read it in every log.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 defs = dg.Definitions(
     assets=all_assets(),

@@ -131,6 +131,11 @@ class Batch:
         return sql.SQL("{} AS upcast").format(table)
 
 
+def column_types(event: type[Event]) -> dict[str, str]:
+    """Field of the event -> the SQL type of its column in `rows`."""
+    return {name: "jsonb" if kind is None else SQL_TYPES[kind] for name, kind in _fields(event)}
+
+
 def _payload(recorded: Recorded) -> dict[str, Any]:
     return recorded.event.model_dump(mode="json", exclude_none=True)
 

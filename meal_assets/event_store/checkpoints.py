@@ -79,7 +79,10 @@ def heads(db: Connection, listens_to: Sequence[type[Event]], after: int = 0) -> 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One outbox row, or several put together: what a subscriber took in, and what that made it say."""
+    """One outbox row, or several put together: what a subscriber took in, and what that made it say.
+
+    `rows`: what that did to the tables of a read model, as {"inserted", "updated", "deleted"}.
+    """
 
     ids: tuple[int, ...]
     subscriber: str
@@ -92,16 +95,17 @@ class Done:
     correlation_ids: tuple[UUID, ...]
     partitions: tuple[str, ...]
     seconds: float
+    rows: dict[str, int]
 
 
 def nothing_done(subscriber: str, version: int, position: int) -> Done:
     """What there is to say of a subscriber that nothing concerned."""
-    return Done((), subscriber, version, position, position, b"", {}, {}, (), (), 0.0)
+    return Done((), subscriber, version, position, position, b"", {}, {}, (), (), 0.0, {})
 
 
 NOTE = """
     INSERT INTO log.outbox (subscriber, version, after_position, to_position, chain_head, types,
-                            correlation_ids, partitions, seconds, said)
+                            correlation_ids, partitions, seconds, said, rows)
     SELECT %(subscriber)s, %(version)s, %(after)s, %(to)s,
            coalesce((SELECT hash FROM log.events WHERE position = %(to)s), ''), %(types)s,
            ARRAY(SELECT correlation_id FROM log.events
@@ -110,7 +114,7 @@ NOTE = """
            ARRAY(SELECT DISTINCT payload->>%(day_field)s AS day FROM log.events
                  WHERE %(day_field)s::text IS NOT NULL
                  AND position > %(after)s AND position <= %(to)s AND type = ANY(%(names)s) ORDER BY day),
-           %(seconds)s, %(said)s"""
+           %(seconds)s, %(said)s, %(rows)s"""
 
 
 def note_done(
@@ -121,9 +125,11 @@ def note_done(
     version: int,
     seconds: float,
     said: dict[str, int] | None = None,
+    rows: dict[str, int] | None = None,
 ) -> None:
     """Write the outbox row of a batch."""
-    db.execute(NOTE, noted(subscriber, version, batch.after, batch.upto, seconds, batch.types(), said=said))
+    types = batch.types()
+    db.execute(NOTE, noted(subscriber, version, batch.after, batch.upto, seconds, types, said=said, rows=rows))
 
 
 def noted(
@@ -135,6 +141,7 @@ def noted(
     types: dict[str, int],
     day_field: str | None = None,
     said: dict[str, int] | None = None,
+    rows: dict[str, int] | None = None,
 ) -> dict[str, Any]:
     """The parameters of `NOTE`, and with that of `MOVE`."""
     return {
@@ -148,6 +155,7 @@ def noted(
         "most": MAX_CORRELATIONS,
         "day_field": day_field,
         "said": Jsonb(said or {}),
+        "rows": Jsonb(rows or {}),
     }
 
 
@@ -155,15 +163,15 @@ def take_unreported(db: Connection, subscriber: str | None = None) -> list[Done]
     """What was done and not yet shown, one `Done` a subscriber; locked until this transaction ends."""
     rows: list[tuple[Any, ...]] = db.execute(
         "SELECT id, subscriber, version, after_position, to_position, chain_head, types, said,"
-        " correlation_ids, partitions, seconds FROM log.outbox"
+        " correlation_ids, partitions, seconds, rows FROM log.outbox"
         " WHERE reported_at IS NULL AND subscriber = coalesce(%s, subscriber) ORDER BY id FOR UPDATE SKIP LOCKED",
         (subscriber,),
     ).fetchall()
     done: dict[str, Done] = {}
-    for id_, subscriber, version, after, to, chain_head, types, said, correlation_ids, partitions, seconds in rows:
+    for id_, subscriber, version, after, to, chain_head, types, said, ids, partitions, seconds, touched in rows:
         one = Done(
             (id_,), subscriber, version, after, to, chain_head, types, said,
-            tuple(correlation_ids), tuple(partitions), seconds,
+            tuple(ids), tuple(partitions), seconds, touched,
         )  # fmt: skip
         done[subscriber] = _together(done[subscriber], one) if subscriber in done else one
     return list(done.values())
@@ -189,6 +197,7 @@ def _together(a: Done, b: Done) -> Done:
         tuple(dict.fromkeys(b.correlation_ids + a.correlation_ids))[:MAX_CORRELATIONS],
         tuple(sorted({*a.partitions, *b.partitions})),
         a.seconds + b.seconds,
+        _sum(a.rows, b.rows),
     )
 
 

@@ -22,8 +22,9 @@ STATEMENT_SECONDS = 60
 class Next:
     """Where a subscriber stands, and the next events it listens to; `upto` is None when there are none.
 
-    `unknown`: one of them has a version newer than this program, or perhaps a field that it does not know. `paused`:
-    the subscriber's flag keeps it there.
+    `unknown`: one of them has a version newer than this program, or perhaps a field that it does not know. `touched`:
+    what this connection had done to the subscriber's tables before, as the server counts it. `paused`: the
+    subscriber's flag keeps it there.
     """
 
     position: int
@@ -31,6 +32,7 @@ class Next:
     upto: int | None
     types: dict[str, int]
     unknown: bool
+    touched: list[int]
     paused: bool = False
 
     @property
@@ -38,18 +40,27 @@ class Next:
         return sum(self.types.values())
 
 
+TOUCHED = """
+    (SELECT ARRAY[coalesce(sum(pg_stat_get_xact_tuples_inserted(t)), 0),
+                  coalesce(sum(pg_stat_get_xact_tuples_updated(t)), 0),
+                  coalesce(sum(pg_stat_get_xact_tuples_deleted(t)), 0)]::bigint[]
+     FROM unnest(%(tables)s::text[]) AS name CROSS JOIN to_regclass(name) AS t)
+"""
+"""Rows inserted, updated and deleted. The server counts them for the connection, and forgets them between two
+transactions when it likes: only the difference between two looks of one transaction means something."""
+
 BOUNDED, UNBOUNDED = (f"{LOCK_SECONDS}s", f"{STATEMENT_SECONDS}s"), (None, None)
 # The columns are made before the row is locked, so the lock is waited for within its bound already.
-STANDS = """
-    SELECT position, version, (SELECT payload->>'value' FROM log.events WHERE type = 'system.FlagSet'
+STANDS = f"""
+    SELECT position, version, {TOUCHED}, (SELECT payload->>'value' FROM log.events WHERE type = 'system.FlagSet'
                                AND payload->>'flag' = flag ORDER BY position DESC LIMIT 1),
            set_config('search_path', path, true), set_config('lock_timeout', lock, true),
            set_config('statement_timeout', statement, true)
-    FROM log.checkpoints CROSS JOIN (VALUES (%s::text, coalesce(%s, current_setting('lock_timeout')),
-                                             coalesce(%s, current_setting('statement_timeout')), %s::text))
-         AS given (path, lock, statement, flag)
-    WHERE subscriber = %s FOR UPDATE OF checkpoints
-"""
+    FROM log.checkpoints CROSS JOIN (VALUES (%(path)s::text, coalesce(%(lock)s, current_setting('lock_timeout')),
+                                             coalesce(%(statement)s, current_setting('statement_timeout')),
+                                             %(flag)s::text)) AS given (path, lock, statement, flag)
+    WHERE subscriber = %(subscriber)s FOR UPDATE OF checkpoints
+"""  # noqa: S608 - SQL made of our own constants
 # A statement of its own: joined with the checkpoint, the planner does not know that few events are left.
 NEXT = f"""
     SELECT max(last), coalesce(jsonb_object_agg(type, n), '{{}}'), coalesce(jsonb_object_agg(type, newest), '{{}}'),
@@ -61,39 +72,63 @@ NEXT = f"""
 
 
 def next_batch(
-    db: Connection, subscriber: str, listens_to: Sequence[type[Event]], size: int, schema: str, flag: str | None = None
+    db: Connection,
+    subscriber: str,
+    listens_to: Sequence[type[Event]],
+    size: int,
+    schema: str,
+    flag: str | None = None,
+    tables: Sequence[str] = (),
 ) -> Next | None:
     """Lock the checkpoint, use the tables of `schema`, and find the next `size` events; None without a checkpoint.
 
     With the `flag` that switches a live subscriber nothing is next while it says off, and the transaction is bounded;
     raises psycopg's `LockNotAvailable` when another one holds the checkpoint for longer.
     """
-    row = db.execute(STANDS, (f"{schema}, pg_temp", *(BOUNDED if flag else UNBOUNDED), flag, subscriber)).fetchone()
+    lock, statement = BOUNDED if flag else UNBOUNDED
+    names = {"subscriber": subscriber, "flag": flag, "tables": [f"{schema}.{t}" for t in tables]}
+    bounds = {"path": f"{schema}, pg_temp", "lock": lock, "statement": statement}
+    row = db.execute(STANDS, names | bounds).fetchone()
     if row is None:
         return None
-    position, version, mode, *_ = row
+    position, version, touched, mode, *_ = row
     if mode == "off":
-        return Next(position, version, None, {}, unknown=False, paused=True)
+        return Next(position, version, None, {}, unknown=False, touched=touched, paused=True)
     upto, types, newest, noted = fetch_row(db, NEXT, (position, [t.type_name for t in listens_to], size))
     unknown = any(newest.get(t.type_name, 0) > t.version for t in listens_to)
     if upto is not None and (since := unknown_since(db, tuple(listens_to), noted)) is not None:
         unknown |= upto > since
-    return Next(position, version, upto, dict(sorted(types.items())), unknown)
+    return Next(position, version, upto, dict(sorted(types.items())), unknown, touched)
 
 
+CHANGED = """
+    (SELECT jsonb_build_object('inserted', now[1] - old[1], 'updated', now[2] - old[2], 'deleted', now[3] - old[3])
+     FROM touched CROSS JOIN (SELECT %(before)s::bigint[] AS old) AS before)
+"""
 FINISH = f"""
-WITH moved AS ({MOVE}),
-noted AS ({NOTE}),
+WITH touched AS (SELECT {TOUCHED} AS now),
+moved AS ({MOVE}),
+noted AS ({NOTE.replace("%(rows)s", CHANGED)}),
 mended AS ({GOES_ON})
 SELECT pg_notify('{FOLDED}', concat(%(subscriber)s::text, ':', %(to)s::bigint))
 """
 
 
 def finish_batch(
-    db: Connection, done: Next, upto: int, *, subscriber: str, version: int, seconds: float, day_field: str | None
+    db: Connection,
+    done: Next,
+    upto: int,
+    *,
+    subscriber: str,
+    version: int,
+    seconds: float,
+    tables: Sequence[str],
+    day_field: str | None,
 ) -> None:
     """Move the checkpoint, write the outbox row, forget why the subscriber had stopped and announce it: one statement.
 
-    With `day_field`, a field of the events, the days found there are the batch's partitions.
+    With `day_field`, a field of the events, the days found there are the batch's partitions. `tables`, with their
+    schema, are those whose changed rows are counted.
     """
-    db.execute(FINISH, noted(subscriber, version, done.position, upto, seconds, done.types, day_field))
+    row = noted(subscriber, version, done.position, upto, seconds, done.types, day_field)
+    db.execute(FINISH, row | {"tables": list(tables), "before": done.touched})

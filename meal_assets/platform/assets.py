@@ -9,11 +9,15 @@ from meal_assets.contracts import TOPICS
 from meal_assets.event_store.checkpoints import checkpoints, mark_reported, take_unreported
 from meal_assets.read_models import READ_MODELS, ReadModel, catch_up, refold_days
 
+from .columns import model_lineage, model_schema, topic_schema
 from .keys import GROUPS, key_of, topic_key, topics_of, topics_said
 from .resources import Log
 from .shown import metadata_of
+from .sources import code_references
 
 OWNERS = ["team:meals"]
+LAYER = "meals/layer"
+"""The tag to select by: `tag:meals/layer=read_model`."""
 FIRST_DAY = "2018-01-01"
 """The first daily partition; older diary days are kept and served, but are no partition."""
 DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, end_offset=1)
@@ -28,7 +32,12 @@ def topic(name: str) -> dg.AssetSpec:
         group_name=GROUPS["topic"],
         kinds={"postgres", "event"},
         owners=OWNERS,
+        tags={LAYER: "topic"},
         description=f"Events of the topic `{name}`:\n\n{events}",
+        metadata={
+            "dagster/column_schema": topic_schema(name),
+            **code_references(TOPICS[name][0], TOPICS[name], "tour.md"),
+        },
     )
 
 
@@ -43,7 +52,13 @@ def read_model(model: type[ReadModel]) -> dg.AssetsDefinition:
         owners=OWNERS,
         code_version=str(model.version),
         description=_described(model),
-        metadata={"dagster/table_name": f"read.{next(iter(model.tables))}"},
+        tags={LAYER: "read_model"},
+        metadata={
+            "dagster/table_name": f"read.{next(iter(model.tables))}",
+            "dagster/column_schema": model_schema(model),
+            "dagster/column_lineage": model_lineage(model),
+            **code_references(model, model.listens_to, "adding.md"),
+        },
         partitions_def=DAYS if model.partitioned_by else None,
         backfill_policy=dg.BackfillPolicy.single_run() if model.partitioned_by else None,
     )
@@ -67,6 +82,8 @@ def consumer(kind: type[Consumer]) -> dg.AssetsDefinition:
         owners=OWNERS,
         code_version=str(kind.version),
         description=_described(kind),
+        tags={LAYER: "consumer"},
+        metadata=code_references(kind, (*kind.listens_to, *kind.says), "adding.md"),
     )
     def _asset(context: dg.AssetExecutionContext, log: Log) -> Iterator[dg.MaterializeResult[None]]:
         done = consume(kind(), log.store, wait=True)

@@ -27,6 +27,10 @@ class DailyNutrition(ReadModel):
         + ", ".join(f"{n}_known bigint NOT NULL" for n in PERHAPS)
         + ", PRIMARY KEY (household, person, day)"
     }
+    made_of = dict.fromkeys(
+        (*KNOWN, *PERHAPS, *(f"{n}_known" for n in PERHAPS)),
+        ("MealLogged.nutrition", "MealLogCorrected.nutrition", "MealLogCorrected.before", "MealLogRetracted.before"),
+    )
     shows = (
         "SELECT day, person, entries, kcal, protein_g, carbs_g, fat_g FROM daily_nutrition ORDER BY day DESC, person"
     )

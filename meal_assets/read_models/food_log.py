@@ -19,6 +19,9 @@ class FoodLog(ReadModel):
             carbs_g numeric NOT NULL, fat_g numeric NOT NULL, nutrition jsonb NOT NULL, source text NOT NULL,
             position bigint NOT NULL, PRIMARY KEY (household, person, day, entry)"""
     }
+    made_of = dict.fromkeys(
+        ("kcal", "protein_g", "carbs_g", "fat_g"), ("MealLogged.nutrition", "MealLogCorrected.nutrition")
+    )
     shows = "SELECT day, person, meal, food, kcal, protein_g, carbs_g, fat_g FROM food_log ORDER BY position DESC"
 
     def fold(self, batch: Batch) -> None:

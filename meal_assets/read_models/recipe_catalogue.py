@@ -18,6 +18,7 @@ class RecipeCatalogue(ReadModel):
             categories jsonb NOT NULL, cuisines jsonb NOT NULL, ingredients jsonb NOT NULL, instructions jsonb NOT NULL,
             source_url text, site text, position bigint NOT NULL, PRIMARY KEY (household, recipe)"""
     }
+    made_of = {"minutes": ("RecipeFetched.total_minutes", "RecipeFetched.prep_minutes", "RecipeFetched.cook_minutes")}
     shows = "SELECT recipe, title, servings, minutes, site FROM recipe_catalogue ORDER BY position DESC"
 
     def fold(self, batch: Batch) -> None:

@@ -7,6 +7,8 @@ from meal_assets.event_store.batch import Batch
 
 from .base import ReadModel
 
+NUTRIENTS = ("kcal", "protein_g", "carbs_g", "fat_g", "fiber_g", "sugar_g", "saturated_fat_g", "sodium_mg")
+
 
 class RecipeNutrition(ReadModel):
     """Nutrition per serving: as published, or missing; a missing figure is NULL, never zero."""
@@ -18,6 +20,7 @@ class RecipeNutrition(ReadModel):
             fat_g numeric, fiber_g numeric, sugar_g numeric, saturated_fat_g numeric, sodium_mg numeric,
             position bigint NOT NULL, PRIMARY KEY (household, recipe)"""
     }
+    made_of = dict.fromkeys(("provenance", *NUTRIENTS), ("RecipeFetched.per_serving",))
     shows = "SELECT recipe, provenance, kcal, protein_g, carbs_g, fat_g FROM recipe_nutrition ORDER BY position DESC"
 
     def fold(self, batch: Batch) -> None:

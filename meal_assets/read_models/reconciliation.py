@@ -17,6 +17,7 @@ class Reconciliation(ReadModel):
     """The control loop's view of a person's day: eaten, target, deviation, alerts, suggestions."""
 
     listens_to = (DayReconciled, DeviationAlerted, AdjustmentSuggested)
+    partitioned_by = "day"
     tables = {
         "reconciliation": """
             household text, person text, day date, eaten jsonb, target jsonb, average jsonb, days bigint,
@@ -24,6 +25,7 @@ class Reconciliation(ReadModel):
             trend jsonb, alerts jsonb NOT NULL DEFAULT '{}', suggestions jsonb NOT NULL DEFAULT '[]',
             position bigint NOT NULL, PRIMARY KEY (household, person, day)"""
     }
+    made_of = {"alerts": ("DeviationAlerted.nutrient", "DeviationAlerted.level")}
     shows = (
         "SELECT day, person, within_tolerance, deviation, alerts, suggestions->0->>'title' AS suggestion"
         " FROM reconciliation ORDER BY day DESC, person"

@@ -39,6 +39,11 @@ class ShoppingList(ReadModel):
             household text, recipe text, makes numeric NOT NULL, ingredients jsonb NOT NULL,
             PRIMARY KEY (household, recipe)""",
     }
+    made_of = {
+        "item": ("RecipeFetched.ingredients",),
+        "unit": ("RecipeFetched.ingredients",),
+        "quantity": ("RecipeFetched.ingredients", "RecipeFetched.servings", "PlanGenerated.meals"),
+    }
     shows = "SELECT week, item, quantity, unit, meals FROM shopping_list ORDER BY week DESC, item"
 
     def fold(self, batch: Batch) -> None:

@@ -26,6 +26,18 @@ class Targets(ReadModel):
             fat_g numeric, tolerance_pct numeric, exclude text[] NOT NULL, said jsonb NOT NULL,
             position bigint NOT NULL, PRIMARY KEY (household, person)"""
     }
+    made_of = {
+        "kcal": (
+            "GoalSet.kcal",
+            *(f"ProfileSet.{n}" for n in ("weight_kg", "activity", "aim", "sex", "height_cm", "born")),
+        ),
+        "protein_g": ("GoalSet.protein_g", "ProfileSet.weight_kg"),
+        "carbs_g": (
+            "GoalSet.carbs_g",
+            *(f"ProfileSet.{n}" for n in ("weight_kg", "activity", "aim", "sex", "height_cm", "born")),
+        ),
+        "fat_g": ("GoalSet.fat_g", "ProfileSet.weight_kg"),
+    }
     shows = "SELECT person, name, source, kcal, protein_g, carbs_g, fat_g, tolerance_pct FROM targets ORDER BY person"
 
     def apply(self, db: Connection, recorded: Recorded) -> None:

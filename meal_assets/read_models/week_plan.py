@@ -30,6 +30,7 @@ class WeekPlan(ReadModel):
             household text, week date, state text NOT NULL, proof jsonb, conflicts jsonb, considered bigint NOT NULL,
             left_out jsonb NOT NULL, position bigint NOT NULL, PRIMARY KEY (household, week)""",
     }
+    made_of = dict.fromkeys(("day", "meal", "recipe", "title", "portions"), ("PlanGenerated.meals",))
     shows = (
         "SELECT week, day, meal, title, portions FROM week_plan"
         " ORDER BY week DESC, day, array_position(ARRAY['breakfast', 'lunch', 'dinner', 'snack'], meal)"

@@ -19,6 +19,7 @@ class WeightTrend(ReadModel):
             trend_kg double precision NOT NULL, PRIMARY KEY (household, person, day)"""
     }
     made_by = {"day": "(payload->>'day')::date <= %(day)s::date"}
+    made_of = {"trend_kg": ("WeightRecorded.weight_kg",)}
     shows = "SELECT day, person, weight_kg, trend_kg FROM weight_trend ORDER BY day DESC, person"
 
     def fold(self, batch: Batch) -> None:

@@ -122,7 +122,7 @@ def hash_of(db: Connection, position: int) -> bytes:
 
 def test_what_was_done_says_which_events_made_it(mixed: EventStore, origin: Origin) -> None:
     with mixed.database.transaction() as db:
-        done(db, 0, 4, partitions=["2026-11-23"], said={"plan.PlanGenerated": 1})
+        done(db, 0, 4, partitions=["2026-11-23"], said={"plan.PlanGenerated": 1}, rows={"inserted": 2})
     with mixed.database.transaction() as db:
         (one,) = take_unreported(db)
         assert one == Done(
@@ -137,6 +137,7 @@ def test_what_was_done_says_which_events_made_it(mixed: EventStore, origin: Orig
             correlation_ids=(origin.correlation_id,),
             partitions=("2026-11-23",),
             seconds=0.25,
+            rows={"inserted": 2},
         )
 
 

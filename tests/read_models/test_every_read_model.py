@@ -111,6 +111,21 @@ def test_rows_whose_checkpoint_cannot_be_written_are_not_there(
 
 
 @EVERY
+def test_each_batch_says_how_many_rows_it_touched(log: EventStore, history: History, model: ReadModel) -> None:
+    forget(log, model)
+    history.append_of(*model.listens_to, *model.listens_to)
+    catch_up(model, log, batch=2)
+    catch_up(model, log, batch=2)
+    with log.database.transaction() as db:
+        rows = db.execute("SELECT rows FROM log.outbox WHERE subscriber = %s ORDER BY id", (model.name,)).fetchall()
+    counted = [tuple(row[kind] for kind in ("inserted", "updated", "deleted")) for (row,) in rows if row]
+    assert all(count >= 0 for counts in counted for count in counts)
+    assert any(sum(counts) for counts in counted)
+    there = sum(len(rows) for rows in rows_of(log, model).values())
+    assert sum(inserted - deleted for inserted, _, deleted in counted) == there
+
+
+@EVERY
 def test_a_second_time_with_nothing_new_folds_nothing_and_reports_nothing(log: EventStore, model: ReadModel) -> None:
     there = catch_up(model, log).position
     reported = outbox_of(log, model)

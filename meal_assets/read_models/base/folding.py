@@ -35,6 +35,7 @@ def fold_live(db: Connection, model: ReadModel, at: Next) -> None:
         subscriber=model.name,
         version=model.version,
         seconds=time.perf_counter() - began,
+        tables=[f"{LIVE}.{t}" for t in model.tables],
         day_field=model.partitioned_by,
     )
 

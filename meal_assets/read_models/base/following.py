@@ -64,7 +64,7 @@ def _fold_next(
     """What came of one batch more, and whether there may be another."""
     with store.database.transaction() as db:
         try:
-            at = next_batch(db, model.name, model.listens_to, size, LIVE, _flag(model)) or _begin(db, model, size)
+            at = _next(db, model, size) or _begin(db, model, size)
         except LockNotAvailable as error:
             raise Busy(f"another process has {model.name}") from error
         if at.paused:
@@ -92,13 +92,14 @@ def _begin(db: Connection, model: ReadModel, size: int) -> Next:
         create_tables(db, model, LIVE)
         move_checkpoint(db, model.name, 0, model.version)
         note_done(db, Batch(db, model.listens_to, 0, 0), subscriber=model.name, version=model.version, seconds=0)
-    at = next_batch(db, model.name, model.listens_to, size, LIVE, _flag(model))
+    at = _next(db, model, size)
     assert at is not None
     return at
 
 
-def _flag(model: ReadModel) -> str:
-    return READ_MODEL_FLAG + model.name
+def _next(db: Connection, model: ReadModel, size: int) -> Next | None:
+    flag = READ_MODEL_FLAG + model.name
+    return next_batch(db, model.name, model.listens_to, size, LIVE, flag, list(model.tables))
 
 
 def _note_stop(model: ReadModel, store: EventStore, error: Exception) -> None:

@@ -32,6 +32,12 @@ class ReadModel:
     Needed only where an event field of the column's name is not the column's value.
     """
 
+    made_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Column -> the event fields its value comes from, as "Event.field": what column lineage shows.
+
+    Needed only where that is not the field of the column's name.
+    """
+
     def __init_subclass__(cls) -> None:
         cls.name = snake(cls.__name__)
 

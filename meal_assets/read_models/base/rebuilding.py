@@ -83,7 +83,7 @@ def rebuild(
             while (done := fold_shadow(db, model, batch)).upto is not None:
                 batches, events = batches + 1, events + done.count
             difference, live = _compare(db, model, live, done.position)
-            _exchange(db, model, live, done.position)
+            _exchange(db, model, live, done.position, difference)
             rebuilt = Rebuilt(
                 done.position,
                 batches,
@@ -168,7 +168,7 @@ def _fold_live_to(db: Connection, model: ReadModel, after: int, position: int) -
         after = upto
 
 
-def _exchange(db: Connection, model: ReadModel, live: Checkpoint | None, position: int) -> None:
+def _exchange(db: Connection, model: ReadModel, live: Checkpoint | None, position: int, difference: Difference) -> None:
     move_tables(db, model, LIVE, FORMER)
     move_tables(db, model, SHADOW, LIVE)
     drop_checkpoint(db, shadow_of(model))
@@ -177,12 +177,15 @@ def _exchange(db: Connection, model: ReadModel, live: Checkpoint | None, positio
         move_checkpoint(db, _former_of(model), live.position, live.version)
     move_checkpoint(db, model.name, position, model.version)
     db.execute(GOES_ON, {"subscriber": model.name})
-    _report(db, model, position)
+    found = difference
+    changed = {"inserted": found.only_rebuilt, "updated": found.different, "deleted": found.only_live}
+    _report(db, model, position, changed if live else {"inserted": found.rows})
 
 
-def _report(db: Connection, model: ReadModel, position: int) -> None:
+def _report(db: Connection, model: ReadModel, position: int, rows: dict[str, int] | None = None) -> None:
     if position:
-        note_done(db, Batch(db, model.listens_to, 0, position), subscriber=model.name, version=model.version, seconds=0)
+        batch = Batch(db, model.listens_to, 0, position)
+        note_done(db, batch, subscriber=model.name, version=model.version, seconds=0, rows=rows)
 
 
 def _note(db: Connection, model: ReadModel, rebuilt: Rebuilt) -> None:

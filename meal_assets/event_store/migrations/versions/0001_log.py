@@ -293,6 +293,7 @@ CREATE TABLE log.outbox (
     partitions      text[] NOT NULL DEFAULT '{}',
     seconds         double precision NOT NULL,
     said            jsonb NOT NULL DEFAULT '{}',
+    rows            jsonb NOT NULL DEFAULT '{}',
     folded_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     reported_at     timestamptz
 );

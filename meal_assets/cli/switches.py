@@ -1,10 +1,12 @@
-"""`meals flags`: what is switched on for whom, and what a consumer that only shadows would have said."""
+"""`meals flags`, `replay`: what is switched on for whom, and what a consumer would say that only shadows or replays."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from meal_assets.consumers import Consumer
+
     from .session import Session
 
 MAX_SHOWN = 100
@@ -15,6 +17,7 @@ flags_app = typer.Typer(help="Show flags; set one; compare what a consumer said 
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(flags_app, name="flags")
+    app.command()(replay)
 
 
 @flags_app.callback(invoke_without_command=True)
@@ -67,29 +70,69 @@ def set_flag(
 @flags_app.command("diff")
 def diff(consumer: Annotated[str, typer.Argument(help="Name of a consumer.")]) -> None:
     """Show where what the consumer said in its shadow is not what it said in the log."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from meal_assets.consumers import CONSUMERS
     from meal_assets.consumers.base import shadow_differences
-    from meal_assets.errors import Invalid
 
     from .session import console, session
+    from .tables import differences_table
 
-    if consumer not in CONSUMERS:
-        raise Invalid("consumer", f"{consumer!r} is none of {', '.join(CONSUMERS)}")
+    chosen = consumer_named(consumer)
     with session() as s:
-        found = shadow_differences(CONSUMERS[consumer](), s.store, MAX_SHOWN)
+        found = shadow_differences(chosen(), s.store, MAX_SHOWN)
     if not found:
         console.print(f"No difference: {consumer} said the same in its shadow, or has none.")
         return
-    table = Table("event", "answer", "type", "only in shadow, or other there", "only live, or other there")
-    for one in found:
-        sides = ("" if side is None else escape(str(side)) for side in (one.shadow, one.live))
-        table.add_row(str(one.position), one.n or "", one.type_name, *sides)
-    console.print(table)
+    console.print(differences_table(found, "its shadow"))
     if len(found) == MAX_SHOWN:
         console.print(f"These are the first {MAX_SHOWN}; there may be more.")
+
+
+def replay(
+    consumer: Annotated[str, typer.Argument(help="Name of a consumer.")],
+    after: Annotated[int, typer.Option(min=0, help="Only events after this position.")] = 0,
+    until: Annotated[int | None, typer.Option(min=0, help="Only events up to this position.")] = None,
+    say: Annotated[
+        bool, typer.Option("--say", help="Append what the log does not have yet; what it has stays.")
+    ] = False,
+    act: Annotated[bool, typer.Option("--act", help="Do again what it does outside, with the same keys.")] = False,
+) -> None:
+    """Let a consumer handle again what it handled before, and show where it would say something else now.
+
+    Nothing is appended or done outside unless you say so, its checkpoint stays, and what it said before it never says
+    twice.
+    """
+    from meal_assets.consumers.base import replay as handle_again
+
+    from .session import console, progress, session
+    from .tables import differences_table
+
+    chosen = consumer_named(consumer)
+    with session() as s:
+        last = s.store.head() if until is None else min(until, s.store.head())
+        with progress() as bar:
+            task = bar.add_task(f"Replaying {consumer}", total=max(last - after, 0))
+            found = handle_again(
+                chosen(), s.store, after, last, say=say, act=act, limit=MAX_SHOWN,
+                progress=lambda at: bar.update(task, completed=at - after),
+            )  # fmt: skip
+        if say:
+            s.settle("Reacting")
+    where = f"{consumer} from {after + 1:,} to {last:,}"
+    if not found:
+        console.print(f"No difference: {where} says what it said.", highlight=False)
+        return
+    console.print(differences_table(found, "the replay"))
+    first = f"the first {MAX_SHOWN} differences" if len(found) == MAX_SHOWN else f"{len(found)} differences"
+    console.print(f"{where}: {first}.", highlight=False)
+
+
+def consumer_named(name: str) -> "type[Consumer]":
+    """Raises `Invalid`, with the names there are."""
+    from meal_assets.consumers import CONSUMERS
+    from meal_assets.errors import Invalid
+
+    if name not in CONSUMERS:
+        raise Invalid("consumer", f"{name!r} is none of {', '.join(CONSUMERS)}")
+    return CONSUMERS[name]
 
 
 def _show_flags(s: "Session") -> None:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from rich.table import Table
 from rich.text import Text
 
+from meal_assets.consumers.base import Difference
 from meal_assets.contracts.values import MEALS
 from meal_assets.domain.shopping import AS_WRITTEN, shown
 from meal_assets.read_models.daily_nutrition import DayEaten
@@ -129,6 +130,17 @@ def letters_table(letters: Sequence[Letter]) -> Table:
             *times,
             Text(letter.error),
         )
+    return table
+
+
+def differences_table(found: Sequence[Difference], other: str) -> Table:
+    """What a consumer said in `other` beside what it said in the log."""
+    table = Table(
+        "event", "answer", "type", f"only in {other}, or different there", "only in the log, or different there"
+    )
+    for one in found:
+        sides = (Text("" if side is None else str(side)) for side in (one.shadow, one.live))
+        table.add_row(str(one.position), one.n or "", one.type_name, *sides)
     return table
 
 

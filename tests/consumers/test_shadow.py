@@ -2,18 +2,30 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from meal_assets.cli.app import app
 from meal_assets.commands.dead_letters import discard, retry
 from meal_assets.commands.flags import set_flag
-from meal_assets.consumers import Consumed, Consumer, Said, consume
-from meal_assets.consumers.base import MAX_ATTEMPTS, Difference, consuming, failed_attempts, replay, shadow_differences
+from meal_assets.consumers import CONSUMERS, Consumed, Consumer, Said, consume
+from meal_assets.consumers.base import (
+    MAX_ATTEMPTS,
+    PAGE,
+    Act,
+    Difference,
+    consuming,
+    failed_attempts,
+    replay,
+    shadow_differences,
+)
 from meal_assets.contracts.recipe_request import RecipesRequested
 from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
 from meal_assets.contracts.system import DeadLettered, DeadLetterRetried, FlagSet, Mode
-from meal_assets.errors import Permanent, Transient
+from meal_assets.errors import Invalid, Permanent, Transient
 from meal_assets.event_store import EventStore, Origin, Recorded
 from meal_assets.event_store.checkpoints import checkpoints, take_unreported
 from meal_assets.event_store.switches import mode_of
@@ -233,3 +245,104 @@ def test_a_replay_that_may_speak_says_what_is_missing_and_once(store: EventStore
     assert replay(Echo(), store, say=True) == []
     assert unticked(store) == ["salt", "milk"]
     assert items(replay(Echo(skip="salt"), store, until=2)) == [(2, None, None, "salt")]
+
+
+class Rings(Echo):
+    """Does something outside, too: it rings, before and after it says something."""
+
+    def __init__(self, rung: list[str], **errors: Exception) -> None:
+        super().__init__(**errors)
+        self.rung = rung
+
+    def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:  # type: ignore[override]
+        yield Act(self.rung.append)
+        yield from super().handle(recorded, log)
+        yield Act(self.rung.append, key="after")
+
+
+Rings.name = Echo.name
+BOTH = ["echo:1:act.0", "echo:1:after"]
+
+
+def test_what_is_done_outside_has_a_key_that_a_repeat_has_again(store: EventStore) -> None:
+    tick(store, "milk")
+    rung: list[str] = []
+    assert consume(Rings(rung, milk=Transient("engaged")), store).failed
+    assert rung == BOTH[:1]
+    assert consume(Rings(rung), store).handled == 1
+    assert rung == [*BOTH[:1], *BOTH]
+    assert unticked(store) == ["milk"]
+
+
+def test_a_shadow_does_nothing_outside(store: EventStore) -> None:
+    tick(store, "milk")
+    switch(store, "shadow")
+    rung: list[str] = []
+    assert consume(Rings(rung), store).handled == 1
+    assert rung == []
+    switch(store, "on")
+    consume(Rings(rung), store)
+    assert rung == BOTH
+    assert shadow_differences(Rings([]), store) == []
+
+
+def test_a_replay_does_nothing_outside_unless_told_to(store: EventStore) -> None:
+    tick(store, "milk", "salt")
+    consume(Rings([], salt=Permanent("no")), store)
+    rung: list[str] = []
+    for say in (False, True):
+        replay(Rings(rung), store, until=2, say=say)
+        assert rung == []
+    replay(Rings(rung), store, until=2, act=True)
+    assert rung == BOTH, "what was set aside is left to a retry"
+    assert unticked(store) == ["milk"]
+
+
+def test_a_replay_tells_how_far_it_is_and_only_the_first_differences(store: EventStore) -> None:
+    tick(store, *map(str, range(PAGE + 5)))
+    consume(Echo(), store)
+    through: list[int] = []
+    found = replay(Echo(skip="7"), store, until=PAGE + 5, progress=through.append, limit=3)
+    assert [d.position for d in found] == [8]
+    assert through == [PAGE, PAGE + 5]
+    everything = {str(n): Permanent("no") for n in range(PAGE + 5)}
+    assert [d.position for d in replay(Echo(**everything), store, limit=3)] == [1, 1, 2]
+
+
+@pytest.fixture
+def program(store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EventStore:
+    monkeypatch.setenv("MEALS_DATABASE_URL", store.database.url)
+    monkeypatch.setenv("MEALS_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setitem(CONSUMERS, "echo", Echo)
+    return store
+
+
+def meals(*arguments: str) -> str:
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return " ".join(done.output.split())
+
+
+def test_a_replay_is_asked_for_and_shown_on_the_command_line(
+    program: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick(program, "milk", "salt", "oil")
+    consume(Echo(skip="salt"), program)
+    head, before = program.head(), positions(program)
+    assert "No difference: echo from 1 to 1 says what it said." in meals("replay", "echo", "--until", "1")
+    said = meals("replay", "echo", "--after", "1", "--until", "3")
+    assert "│ 2 │ 0 │ shopping.ItemUnticked │" in said
+    assert "'item': 'salt'" in said
+    assert "echo from 2 to 3: 1 differences." in said
+    assert (program.head(), positions(program)) == (head, before)
+    rung: list[str] = []
+    monkeypatch.setitem(CONSUMERS, "echo", lambda: Rings(rung))  # type: ignore[arg-type]
+    meals("replay", "echo", "--say", "--until", "3")
+    assert unticked(program) == ["milk", "oil", "salt"]
+    assert rung == []
+    assert "No difference" in meals("replay", "echo", "--say", "--act", "--until", "3")
+    assert unticked(program) == ["milk", "oil", "salt"]
+    assert rung == [f"echo:{n}:{key}" for n in (1, 2, 3) for key in ("act.0", "after")]
+    with pytest.raises(Invalid, match="consumer: 'nobody' is none of"):
+        meals("replay", "nobody")

@@ -1,7 +1,7 @@
 """What every consumer is and does: subclass `Consumer`, and `consume` brings it to the head of the log."""
 
 from .attempts import BACK_OFF, MAX_ATTEMPTS, Tried, failed_attempts
-from .consumer import Consumer, Said
+from .consumer import Act, Consumer, Said
 from .consuming import Consumed, consume, is_busy
 from .differences import Difference, shadow_differences
 from .heard import PAGE, is_too_new
@@ -15,6 +15,7 @@ __all__ = [
     "MAX_ATTEMPTS",
     "MAX_ERROR_LENGTH",
     "PAGE",
+    "Act",
     "Consumed",
     "Consumer",
     "Difference",

@@ -1,7 +1,8 @@
-"""What a consumer declares, and what it answers an event with."""
+"""What a consumer declares, and what it answers an event with: events to say, and acts to do outside."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import ClassVar
 
 from meal_assets.contracts import Event
@@ -17,6 +18,18 @@ class Said:
     """
 
     event: Event
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something to do outside. It is handed over and not done in `handle`, so a shadow and a replay leave it undone.
+
+    `do` gets a key that is the same whenever it is repeated: give it to whoever can tell a repeat by it. What is said
+    after it may depend on its having raised, and on nothing else that came of it.
+    """
+
+    do: Callable[[str], object]
     key: str | None = None
 
 
@@ -36,6 +49,17 @@ class Consumer:
     def __init_subclass__(cls) -> None:
         cls.name = snake(cls.__name__)
 
-    def handle(self, recorded: Recorded, log: EventStore) -> Iterable[Said]:
-        """What is to be said about this event. Raises `Permanent` if nothing ever can be, `Transient` if not now."""
+    def handle(self, recorded: Recorded, log: EventStore) -> Iterable[Said | Act]:
+        """What is to be said and done about this event, in this order.
+
+        Raises `Permanent` if nothing ever can be, `Transient` if not now.
+        """
         raise NotImplementedError
+
+
+def keyed(answers: Iterable[Said | Act]) -> Iterator[tuple[str, Said | Act]]:
+    """Each answer with its key; what is said and what is done are counted apart, so that neither renames the other."""
+    said, acts = count(), count()
+    for answer in answers:
+        number = f"act.{next(acts)}" if isinstance(answer, Act) else str(next(said))
+        yield (number if answer.key is None else answer.key), answer

@@ -1,5 +1,6 @@
 """Handling again what was handled before, without saying it: what would this consumer say now?"""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -8,8 +9,8 @@ from meal_assets.contracts.system import DeadLetterDiscarded, DeadLettered, Dead
 from meal_assets.errors import OnceConflict, UnknownEvent
 from meal_assets.event_store import EventStore
 
-from .consumer import Consumer
-from .differences import Difference, Spoken, differences, was_set_aside
+from .consumer import Act, Consumer, Said, keyed
+from .differences import MAX_DIFFERENCES, Difference, Spoken, differences, was_set_aside
 from .heard import Heard, Unreadable, as_of, heard_at, next_heard, type_of
 from .round import DEAD, WAITING, Task
 from .traces import trace_of
@@ -18,20 +19,29 @@ from .voices import Aloud, actor_of, said_as
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a task came to: its answers by key, and the letter it would have become, if it would."""
+    """What a task came to: its answers by key in their order, and the letter it would have become, if it would."""
 
     task: Task
-    answers: dict[str, Event] = field(default_factory=dict)
+    answers: dict[str, Event | Act] = field(default_factory=dict)
     spoken: list[Spoken] = field(default_factory=list)
 
 
 def replay(
-    consumer: Consumer, store: EventStore, after: int = 0, until: int | None = None, *, say: bool = False
+    consumer: Consumer,
+    store: EventStore,
+    after: int = 0,
+    until: int | None = None,
+    *,
+    say: bool = False,
+    act: bool = False,
+    limit: int = MAX_DIFFERENCES,
+    progress: Callable[[int], None] | None = None,
 ) -> list[Difference]:
-    """Handle the events with `after` < position <= `until` again; where the log says otherwise, in order.
+    """Handle the events with `after` < position <= `until` again; where the log says otherwise, the first ones.
 
-    Nothing is appended, and no checkpoint moves. With `say`, what the log does not have yet is appended: what it has
-    stays, also where it differs, and events that were set aside are left to a retry.
+    Nothing is appended, nothing is done outside, and no checkpoint moves. With `say`, what the log does not have yet is
+    appended: what it has stays, also where it differs. With `act`, what is done outside is done again, with the same
+    keys. Events that were set aside are left to a retry. `progress` is told the position reached.
     """
     until = store.head() if until is None else until
     found: list[Difference] = []
@@ -39,11 +49,12 @@ def replay(
         replayed = [_handled(consumer, store, task) for heard in events for task in _tasks(consumer, store, heard)]
         spoken = [one for each in replayed for one in each.spoken]
         with store.database.transaction() as db:
-            found += differences(db, consumer, spoken, after, events[-1].position)
-        if say:
-            for each in replayed:
-                _say(consumer, store, each)
+            found += differences(db, consumer, spoken, after, events[-1].position)[: limit - len(found)]
+        for each in replayed:
+            _repeat(consumer, store, each, say=say, act=act)
         after = events[-1].position
+        if progress:
+            progress(after)
     return found
 
 
@@ -68,10 +79,11 @@ def _handled(consumer: Consumer, store: EventStore, task: Task) -> Replayed:
             raise meant.error
         if meant is not task.cause:
             meant = as_of(meant, task.cause)
-        for n, what in enumerate(consumer.handle(meant, store)):
-            key = task.key(str(n) if what.key is None else what.key)
-            done.answers[key] = what.event
-            done.spoken.append(Spoken(position, key, what.event.type_name, said_as(what.event)))
+        for n, what in keyed(consumer.handle(meant, store)):
+            key = task.key(n)
+            done.answers[key] = what if isinstance(what, Act) else what.event
+            if isinstance(what, Said):
+                done.spoken.append(Spoken(position, key, what.event.type_name, said_as(what.event)))
     except UnknownEvent:
         raise
     except Exception as error:  # all that it would have come to in the end
@@ -88,11 +100,15 @@ def _handled(consumer: Consumer, store: EventStore, task: Task) -> Replayed:
     return done
 
 
-def _say(consumer: Consumer, store: EventStore, replayed: Replayed) -> None:
+def _repeat(consumer: Consumer, store: EventStore, replayed: Replayed, *, say: bool, act: bool) -> None:
     task = replayed.task
-    if was_set_aside(store, consumer, task.cause.position, task.key(DEAD)):
+    if not (say or act) or was_set_aside(store, consumer, task.cause.position, task.key(DEAD)):
         return
     aloud = Aloud(consumer, store)
-    for key, event in replayed.answers.items():
-        with suppress(OnceConflict):  # it said something else then, and that stays
-            aloud.say(task.cause, event, key)
+    for key, answer in replayed.answers.items():
+        if isinstance(answer, Act):
+            if act:
+                aloud.act(task.cause, answer, key)
+        elif say:
+            with suppress(OnceConflict):  # it said something else then, and that stays
+                aloud.say(task.cause, answer, key)

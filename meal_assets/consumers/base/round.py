@@ -23,7 +23,7 @@ from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.heartbeats import note_stop
 
 from .attempts import MAX_ATTEMPTS, forget_attempts, note_attempt
-from .consumer import Consumer
+from .consumer import Act, Consumer, keyed
 from .differences import was_set_aside
 from .heard import Heard, Unreadable, as_of, heard_at, type_of
 from .letters import drop_letter, first_letter, held_streams, keep_letter, letter_at
@@ -111,8 +111,11 @@ class Round:
             raise meant.error
         if meant is not task.cause:
             meant = as_of(meant, task.cause)
-        for n, what in enumerate(self.consumer.handle(meant, self.store)):
-            self._say(task, what.event, str(n) if what.key is None else what.key)
+        for key, what in keyed(self.consumer.handle(meant, self.store)):
+            if isinstance(what, Act):
+                self.voice.act(task.cause, what, task.key(key))
+            else:
+                self._say(task, what.event, key)
 
     def _failed(self, task: Task, error: Exception) -> str | None:
         subscriber, trace = self.voice.subscriber, trace_of(error)

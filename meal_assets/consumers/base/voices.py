@@ -11,7 +11,7 @@ from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.checkpoints import NOTE, lock_checkpoint, move_checkpoint, noted
 from meal_assets.event_store.database import fetch_row
 
-from .consumer import Consumer
+from .consumer import Act, Consumer
 from .heard import Heard
 
 
@@ -28,6 +28,9 @@ class Voice(Protocol):
 
     def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> None:
         """Answer the cause with the event; the same key again says nothing new."""
+
+    def act(self, cause: Heard, act: Act, key: str) -> None:
+        """Do it, or not."""
 
     def moved(self, db: Connection, after: int, to: int, said: Mapping[str, int], seconds: float) -> None:
         """Move the checkpoint, and report what was done."""
@@ -62,6 +65,9 @@ class Aloud:
             once=once_key(self._consumer.name, cause.position, key),
             within=within,
         )
+
+    def act(self, cause: Heard, act: Act, key: str) -> None:
+        act.do(once_key(self._consumer.name, cause.position, key))
 
     def moved(self, db: Connection, after: int, to: int, said: Mapping[str, int], seconds: float) -> None:
         move_checkpoint(db, self.subscriber, to, self._consumer.version)
@@ -111,6 +117,9 @@ class Aside:
             return
         with self._store.database.statement() as db:
             db.execute(query, row)
+
+    def act(self, cause: Heard, act: Act, key: str) -> None:
+        """A shadow touches nothing."""
 
     def moved(self, db: Connection, after: int, to: int, said: Mapping[str, int], seconds: float) -> None:  # noqa: ARG002  # nothing to report
         move_checkpoint(db, self.subscriber, to, self._consumer.version)

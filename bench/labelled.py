@@ -2,8 +2,8 @@
 
 A label joins all amounts of its sentence: "1/2 2 1/4 65", "cup ounce gram". So numbers are compared as the set of
 their whole parts and fractions, and units as the set of their words, both without order. Right is a sentence in which
-both agree. Equal count: an amount of 1 that only the unit implies ("pinch of salt") and none; sizes ("small", "scant")
-and dimensions ("1-inch piece") wherever they stand, since labels put them now into the unit, now into the size.
+both agree. Equal count: "few" and 3; an amount of 1 that only the unit implies ("pinch of salt") and none; sizes
+("small", "scant") and dimensions ("1-inch piece") wherever they stand, since labels put them into the unit or the size.
 """
 
 import csv
@@ -23,6 +23,8 @@ WORDS = {word: Fraction(n) for n, word in enumerate(ONE_TO_TWELVE, start=1)} | {
     "an": Fraction(1),
     "half": Fraction(1, 2),
     "dozen": Fraction(12),
+    "few": Fraction(3),
+    "several": Fraction(3),
 }
 SIZES = {
     "small",

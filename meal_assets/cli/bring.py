@@ -1,14 +1,16 @@
 """`meals import`: bringing in what lies in files."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from meal_assets.foods.usda import ReadFoods
     from meal_assets.imports.rows import BadRow
 
-imports = typer.Typer(help="Bring in recipes, a diary or weigh-ins from a file.", no_args_is_help=True)
+imports = typer.Typer(help="Bring in recipes, foods, a diary or weigh-ins from a file.", no_args_is_help=True)
 SHOWN = 20
 """Bad rows printed; the others are counted."""
 
@@ -85,6 +87,47 @@ def weights(file: File) -> None:
         s.settle("Smoothing")
         console.print(f"{done.read:,} read, {done.events:,} events appended, {len(done.bad):,} rows left out")
         _print_bad(done.bad)
+
+
+@imports.command()
+def usda(file: File) -> None:
+    """Reference foods: a CSV zip of USDA FoodData Central (not the branded one), or JSON lines (.gz too).
+
+    Recipes without believable nutrition are computed again with them. The same foods again say nothing new.
+    """
+    from meal_assets.foods.usda import read_usda
+
+    _bring_foods("usda", file, read_usda)
+
+
+@imports.command()
+def products(file: File) -> None:
+    """Packaged products: JSON lines (.gz too) of Open Food Facts, a product a line.
+
+    A product that Open Food Facts itself finds wrong, or without energy and macronutrients, is left out.
+    """
+    from meal_assets.foods.products import read_products
+
+    _bring_foods("openfoodfacts", file, read_products)
+
+
+def _bring_foods(source: Literal["usda", "openfoodfacts"], file: Path, read: "Callable[[bytes], ReadFoods]") -> None:
+    from meal_assets.commands.foods import import_foods
+
+    from .session import console, progress, session
+
+    with session() as s:
+        with progress() as bar:
+            bar.add_task(f"Reading {file.name}", total=None)
+            foods = read(file.read_bytes())
+            accepted = import_foods(s.store, source, file.name, foods, s.origin())
+        s.settle("Computing recipes")
+        new = "brought in" if accepted.events else "known already: nothing new"
+        console.print(f"{len(foods.foods):,} foods {new}, {foods.rejected:,} left out")
+        for where, why in foods.findings[:SHOWN]:
+            console.print(f"  {where}, {why} ([red]left out[/])", highlight=False)
+        if foods.rejected > SHOWN:
+            console.print(f"  … and {foods.rejected - SHOWN:,} more")
 
 
 def _print_bad(bad: "list[BadRow]") -> None:

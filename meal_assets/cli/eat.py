@@ -24,6 +24,8 @@ def log(
     person: Person,
     meal: Annotated[str, typer.Argument(help="breakfast, lunch, dinner or snack.")] = "",
     food: Annotated[str | None, typer.Option(help="What it was; without it, what the plan says.")] = None,
+    barcode: Annotated[str | None, typer.Option(help="A product that `meals import products` brought in.")] = None,
+    grams: Annotated[float | None, typer.Option(help="Grams of the product; its serving without it.")] = None,
     servings: Annotated[float | None, typer.Option(help="Servings of the planned dish; as planned without it.")] = None,
     kcal: Annotated[float | None, typer.Option(help="Energy in kcal, with --food.")] = None,
     protein: Annotated[float | None, typer.Option(help="In g, with --food.")] = None,
@@ -38,7 +40,7 @@ def log(
     """Log a meal: as planned, or any food with its energy and macronutrients; or close the day.
 
     Examples: meals log ada dinner · meals log ada snack --food Apple --kcal 78 --protein 0.4 --carbs 21 --fat 0.3 ·
-    meals log ada --close
+    meals log ada snack --barcode 0000101209159 --grams 20 · meals log ada --close
     """
     from meal_assets.commands.diary import close_day, log_meals, retract_meal
     from meal_assets.errors import Invalid
@@ -50,11 +52,12 @@ def log(
         if undo:
             retract_meal(s.store, person, when, undo, s.origin())
         elif meal:
-            entry = (
-                _planned(s, person, when, meal, servings)
-                if food is None
-                else _told(person, when, meal, food, kcal, protein, carbs, fat)
-            )
+            if barcode is not None:
+                entry = _scanned(s, person, when, meal, barcode, grams)
+            elif food is not None:
+                entry = _told(person, when, meal, food, kcal, protein, carbs, fat)
+            else:
+                entry = _planned(s, person, when, meal, servings)
             log_meals(s.store, person, when, [entry], s.origin(), close=close)
             console.print(f"{person} {meal}: {entry.food}, {entry.nutrition.kcal:.0f} kcal (entry {entry.entry})")
         elif close:
@@ -105,6 +108,19 @@ def _planned(s: "Session", person: str, when: date, meal: str, servings: float |
     return planned_meal(s.store, s.household, person, when, meal, servings)
 
 
+def _scanned(s: "Session", person: str, when: date, meal: str, barcode: str, grams: float | None) -> "MealLogged":
+    from meal_assets.errors import Invalid
+    from meal_assets.foods.known import food_with
+    from meal_assets.foods.products import food_of_barcode
+
+    product = food_with(s.store, s.household, food_of_barcode(barcode))
+    serving = next((p.grams for p in product.portions if p.unit == "serving"), None)
+    if (eaten := grams or serving) is None:
+        raise Invalid("--grams", f"are needed: how much a serving of {product.description} is, is not known")
+    per_serving = product.per_100g * (eaten / 100)
+    return _entry(person, when, meal, product.description, per_serving.model_dump(), eaten)
+
+
 def _told(
     person: str,
     when: date,
@@ -115,12 +131,20 @@ def _told(
     carbs: float | None,
     fat: float | None,
 ) -> "MealLogged":
-    from meal_assets.contracts.diary import MealLogged
     from meal_assets.errors import Invalid
-    from meal_assets.event_store.records import uuid7
 
     if kcal is None or protein is None or carbs is None or fat is None:
         raise Invalid("--food", "needs --kcal, --protein, --carbs and --fat with it")
+    nutrition: dict[str, float | None] = {"kcal": kcal, "protein_g": protein, "carbs_g": carbs, "fat_g": fat}
+    return _entry(person, when, meal, food, nutrition)
+
+
+def _entry(
+    person: str, when: date, meal: str, food: str, nutrition: dict[str, float | None], grams: float | None = None
+) -> "MealLogged":
+    from meal_assets.contracts.diary import MealLogged
+    from meal_assets.event_store.records import uuid7
+
     return MealLogged.model_validate(
         {
             "entry": uuid7().hex,
@@ -128,7 +152,8 @@ def _told(
             "day": when,
             "meal": meal,
             "food": food,
-            "nutrition": {"kcal": kcal, "protein_g": protein, "carbs_g": carbs, "fat_g": fat},
+            "grams": grams,
+            "nutrition": nutrition,
             "source": "person",
         }
     )

@@ -5,10 +5,12 @@ from datetime import date, timedelta
 
 from meal_assets.contracts import Event
 from meal_assets.contracts.diary import DayClosed, MealLogged
+from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.values import Nutrients
 from meal_assets.domain import diary
+from meal_assets.domain.nutrition import believed
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Origin
 
@@ -64,7 +66,10 @@ def planned_meal(
         raise Invalid("meal", f"no {meal} is planned for {person} on {day}: tell it with --food")
     fetched = [r.event for r in store.read_stream(f"{household}/recipe/{dish.recipe}")]
     recipe = next((e for e in reversed(fetched) if isinstance(e, RecipeFetched)), None)
-    if recipe is None or recipe.per_serving is None:
+    said = [r.event for r in store.read_stream(f"{household}/nutrition/{dish.recipe}")]
+    computed = next((e for e in reversed(said) if isinstance(e, RecipeNutritionComputed)), None)
+    holds = None if recipe is None else believed(recipe, computed)
+    if holds is None:
         raise Invalid("meal", f"what {dish.title} holds is not known: tell it with --food")
     eaten = servings or dish.portions[person]
     return MealLogged(
@@ -75,6 +80,6 @@ def planned_meal(
         food=dish.title,
         recipe=dish.recipe,
         servings=eaten,
-        nutrition=recipe.per_serving * eaten,
+        nutrition=holds * eaten,
         source="plan",
     )

@@ -11,7 +11,7 @@ from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Consumer, Said
-from .library import recipes_at, usable
+from .library import computed_at, recipes_at, usable
 
 
 class GeneratePlan(Consumer):
@@ -28,7 +28,7 @@ class GeneratePlan(Consumer):
             stands = self._targets(person, request, recorded, log)
             eaters.append(Eater(person, stands.macros, stands.exclude))
         excluded = [*request.rules.exclude, *(word for eater in eaters for word in eater.exclude)]
-        recipes, left_out = usable(recipes_at(recorded, log), excluded)
+        recipes, left_out = usable(recipes_at(recorded, log), computed_at(recorded, log), excluded)
         dishes = [
             Dish(r.recipe, r.title, meals_for(r), r.per_serving, minutes(r))
             for r in recipes

@@ -1,13 +1,18 @@
 """The recipes a consumer may cook with, as of a position of the log."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.recipe import RecipeFetched
+from meal_assets.domain.nutrition import LEAST_COVERAGE, believed
 from meal_assets.domain.recipes import carries_word
 from meal_assets.event_store import EventStore, Recorded
 
-NO_NUTRITION = "no believable nutrition published"
+NO_NUTRITION = "no believable nutrition, published or computed"
+LITTLE_UNDERSTOOD = f"less than {LEAST_COVERAGE:.0%} of the ingredients understood"
+
+ByRecipe = Mapping[str, RecipeNutritionComputed]
 
 
 def recipes_at(recorded: Recorded, log: EventStore) -> list[RecipeFetched]:
@@ -16,15 +21,29 @@ def recipes_at(recorded: Recorded, log: EventStore) -> list[RecipeFetched]:
     return [r.event for r in latest if isinstance(r.event, RecipeFetched)]
 
 
-def usable(recipes: Iterable[RecipeFetched], excluded: Iterable[str]) -> tuple[list[RecipeFetched], dict[str, int]]:
-    """Those with nutrition and without any excluded word; and why the others were left out -> how many."""
+def computed_at(recorded: Recorded, log: EventStore) -> dict[str, RecipeNutritionComputed]:
+    """Recipe -> what its ingredients were last said to come to before this event."""
+    latest = log.latest((RecipeNutritionComputed,), household=recorded.household, until=recorded.position)
+    return {r.event.recipe: r.event for r in latest if isinstance(r.event, RecipeNutritionComputed)}
+
+
+def usable(
+    recipes: Iterable[RecipeFetched], computed: ByRecipe, excluded: Iterable[str]
+) -> tuple[list[RecipeFetched], dict[str, int]]:
+    """Those with nutrition and without any excluded word; and why the others were left out -> how many.
+
+    `per_serving` of each is what is believed: as published, else as computed.
+    """
     words = sorted(set(excluded))
     kept, left_out = [], Counter[str]()
     for recipe in recipes:
-        if recipe.per_serving is None:
-            left_out[NO_NUTRITION] += 1
+        told = computed.get(recipe.recipe)
+        holds = believed(recipe, told)
+        if holds is None:
+            tried = told is not None and told.content_hash == recipe.content_hash and told.per_serving is not None
+            left_out[LITTLE_UNDERSTOOD if tried else NO_NUTRITION] += 1
         elif word := next((w for w in words if carries_word(recipe, w)), None):
             left_out[f"excluded word: {word}"] += 1
         else:
-            kept.append(recipe)
+            kept.append(recipe.model_copy(update={"per_serving": holds}))
     return kept, dict(sorted(left_out.items()))

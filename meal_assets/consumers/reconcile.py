@@ -12,7 +12,7 @@ from meal_assets.domain.targets import targets
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Consumer, Said
-from .library import recipes_at, usable
+from .library import computed_at, recipes_at, usable
 
 
 class Reconcile(Consumer):
@@ -33,7 +33,7 @@ class Reconcile(Consumer):
             return
         said = log.read_stream(f"{recorded.household}/reconciliation/{event.person}/{event.day}")
         before = [r.event for r in said if r.causation_id != recorded.event_id]
-        recipes, _ = usable(recipes_at(recorded, log), stands.exclude)
+        recipes, _ = usable(recipes_at(recorded, log), computed_at(recorded, log), stands.exclude)
         dishes = [Dish(r.recipe, r.title, r.per_serving) for r in recipes if r.per_serving is not None]
         for new in reconcile_day(event.person, event.day, eaten, stands, before, dishes):
             yield Said(new)

@@ -10,7 +10,7 @@ MASSES_G = {
     "mg": 0.001,
     **dict.fromkeys(("g", "gr", "gram", "grams", "gramme", "grammes", "gramm"), 1.0),
     **dict.fromkeys(("kg", "kilo", "kilos", "kilogram", "kilograms", "kilogramm"), 1000.0),
-    **dict.fromkeys(("oz", "ounce", "ounces"), 28.349523125),
+    **dict.fromkeys(("oz", "ozs", "ounce", "ounces"), 28.349523125),
     **dict.fromkeys(("lb", "lbs", "pound", "pounds"), 453.59237),
 }
 VOLUMES_ML = {

@@ -30,6 +30,7 @@ _SPELLED = (
     (re.compile(r"\b(?:a )?half[- ]dozen\b", re.IGNORECASE), "6"),
     (re.compile(r"\ba dozen\b", re.IGNORECASE), "12"),
     (re.compile(r"^(?:a|one) (?:couple|pair)(?: of)?\b", re.IGNORECASE), "2"),
+    (re.compile(r"\s*\+\s*(?=[\d¼½¾⅓⅔⅛])"), " plus "),
     (re.compile(r"^(scant|heaping|heaped|generous|about|approximately|approx\.?|around)\s+(?=[\d¼½¾⅓⅔⅛])", re.I), ""),
 )
 _WORDS = {"a": 1.0, "an": 1.0, "half": 0.5, "quarter": 0.25, "few": 3.0, "several": 3.0, "couple": 2.0, "dozen": 12.0}

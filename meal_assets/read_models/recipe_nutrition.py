@@ -2,42 +2,75 @@
 
 from psycopg import sql
 
+from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.recipe import RecipeFetched
+from meal_assets.contracts.values import Nutrients
 from meal_assets.event_store.batch import Batch
 
 from .base import ReadModel
 
-NUTRIENTS = ("kcal", "protein_g", "carbs_g", "fat_g", "fiber_g", "sugar_g", "saturated_fat_g", "sodium_mg")
+NUTRIENTS = tuple(Nutrients.model_fields)
 
 
 class RecipeNutrition(ReadModel):
-    """Nutrition per serving: as published, or missing; a missing figure is NULL, never zero."""
+    """Nutrition per serving: as published, else computed from the ingredients, else missing: NULL, never zero."""
 
-    listens_to = (RecipeFetched,)
+    version = 2
+    listens_to = (RecipeFetched, RecipeNutritionComputed)
     tables = {
         "recipe_nutrition": """
-            household text, recipe text, provenance text NOT NULL, kcal numeric, protein_g numeric, carbs_g numeric,
-            fat_g numeric, fiber_g numeric, sugar_g numeric, saturated_fat_g numeric, sodium_mg numeric,
-            position bigint NOT NULL, PRIMARY KEY (household, recipe)"""
+            household text, recipe text, provenance text NOT NULL DEFAULT 'missing', kcal numeric, protein_g numeric,
+            carbs_g numeric, fat_g numeric, fiber_g numeric, sugar_g numeric, saturated_fat_g numeric,
+            sodium_mg numeric, coverage numeric, sources jsonb, serving_g numeric, not_understood jsonb,
+            content_hash text, published jsonb, computed jsonb, computed_from text, position bigint NOT NULL,
+            PRIMARY KEY (household, recipe)"""
     }
-    made_of = dict.fromkeys(("provenance", *NUTRIENTS), ("RecipeFetched.per_serving",))
-    shows = "SELECT recipe, provenance, kcal, protein_g, carbs_g, fat_g FROM recipe_nutrition ORDER BY position DESC"
+    made_of = dict.fromkeys(NUTRIENTS, ("RecipeFetched.per_serving", "RecipeNutritionComputed.per_serving"))
+    shows = (
+        "SELECT recipe, provenance, coverage, kcal, protein_g, carbs_g, fat_g FROM recipe_nutrition"
+        " ORDER BY position DESC"
+    )
 
     def fold(self, batch: Batch) -> None:
         batch.db.execute(
             sql.SQL("""
-                INSERT INTO recipe_nutrition
-                SELECT DISTINCT ON (household, recipe)
-                       household, recipe, CASE WHEN per_serving IS NULL THEN 'missing' ELSE 'published' END,
-                       (per_serving->>'kcal')::numeric, (per_serving->>'protein_g')::numeric,
-                       (per_serving->>'carbs_g')::numeric, (per_serving->>'fat_g')::numeric,
-                       (per_serving->>'fiber_g')::numeric, (per_serving->>'sugar_g')::numeric,
-                       (per_serving->>'saturated_fat_g')::numeric, (per_serving->>'sodium_mg')::numeric, position
+                INSERT INTO recipe_nutrition AS n (household, recipe, published, content_hash, position)
+                SELECT DISTINCT ON (household, recipe) household, recipe, per_serving, content_hash, position
                 FROM {} AS fetched ORDER BY household, recipe, position DESC
                 ON CONFLICT (household, recipe) DO UPDATE SET
-                    provenance = excluded.provenance, kcal = excluded.kcal, protein_g = excluded.protein_g,
-                    carbs_g = excluded.carbs_g, fat_g = excluded.fat_g, fiber_g = excluded.fiber_g,
-                    sugar_g = excluded.sugar_g, saturated_fat_g = excluded.saturated_fat_g,
-                    sodium_mg = excluded.sodium_mg, position = excluded.position
+                    published = excluded.published, content_hash = excluded.content_hash,
+                    position = greatest(n.position, excluded.position)
             """).format(batch.rows(RecipeFetched))
+        )
+        batch.db.execute(
+            sql.SQL("""
+                INSERT INTO recipe_nutrition AS n (household, recipe, computed, computed_from, coverage, sources,
+                                                   serving_g, not_understood, position)
+                SELECT DISTINCT ON (household, recipe)
+                       household, recipe, per_serving, content_hash, coverage, coalesce(sources, '[]'), serving_g,
+                       coalesce(not_understood, '[]'), position
+                FROM {} AS told ORDER BY household, recipe, position DESC
+                ON CONFLICT (household, recipe) DO UPDATE SET
+                    computed = excluded.computed, computed_from = excluded.computed_from,
+                    coverage = excluded.coverage, sources = excluded.sources, serving_g = excluded.serving_g,
+                    not_understood = excluded.not_understood, position = greatest(n.position, excluded.position)
+            """).format(batch.rows(RecipeNutritionComputed))
+        )
+        batch.db.execute(
+            sql.SQL("""
+                UPDATE recipe_nutrition AS n SET provenance = chosen.provenance, {figures}
+                FROM (SELECT household, recipe,
+                             CASE WHEN published IS NOT NULL THEN 'published'
+                                  WHEN computed_from = content_hash AND computed IS NOT NULL THEN 'computed'
+                                  ELSE 'missing' END AS provenance,
+                             coalesce(published, CASE WHEN computed_from = content_hash THEN computed END) AS holds
+                      FROM recipe_nutrition WHERE position > %s) AS chosen
+                WHERE (n.household, n.recipe) = (chosen.household, chosen.recipe)
+            """).format(
+                figures=sql.SQL(", ").join(
+                    sql.SQL("{} = (holds->>{})::numeric").format(sql.Identifier(name), sql.Literal(name))
+                    for name in NUTRIENTS
+                )
+            ),
+            (batch.after,),
         )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.event_store import EventStore
 from meal_assets.read_models import catch_up
@@ -55,4 +56,40 @@ def test_a_recipe_that_loses_its_nutrition_is_missing_again(store: EventStore) -
     append(store, like(RecipeFetched))
     assert nutrition(store) == ("published", 362, 7)
     append(store, like(RecipeFetched, per_serving=None))
+    assert nutrition(store) == ("missing", None, None)
+
+
+def computed(**changes: object) -> RecipeNutritionComputed:
+    """What `like(RecipeFetched)` came to."""
+    fetched = like(RecipeFetched)
+    return like(RecipeNutritionComputed, recipe=fetched.recipe, content_hash=fetched.content_hash, **changes)
+
+
+def test_what_was_computed_holds_where_nothing_is_published_with_its_coverage(store: EventStore) -> None:
+    append(store, like(RecipeFetched, per_serving=None))
+    catch_up(RecipeNutrition(), store)
+    append(store, computed())
+    assert nutrition(store) == ("computed", 315, None)
+    with store.database.transaction() as db:
+        row = db.execute("SELECT coverage::float, sources, not_understood FROM read.recipe_nutrition").fetchone()
+    assert row == (0.97, ["usda"], [n.model_dump() for n in computed().not_understood])
+
+
+def test_what_is_published_comes_before_what_was_computed_whichever_is_said_first(store: EventStore) -> None:
+    append(store, like(RecipeFetched), computed())
+    assert nutrition(store) == ("published", 362, 7)
+    append(store, like(RecipeFetched, per_serving=None))
+    assert nutrition(store) == ("computed", 315, None)
+    append(store, like(RecipeFetched))
+    assert nutrition(store) == ("published", 362, 7)
+
+
+def test_what_was_computed_of_an_older_content_does_not_hold(store: EventStore) -> None:
+    append(store, like(RecipeFetched, per_serving=None), computed())
+    append(store, like(RecipeFetched, per_serving=None, content_hash="12" * 32))
+    assert nutrition(store) == ("missing", None, None)
+
+
+def test_what_could_not_be_computed_is_missing(store: EventStore) -> None:
+    append(store, like(RecipeFetched, per_serving=None), computed(per_serving=None))
     assert nutrition(store) == ("missing", None, None)

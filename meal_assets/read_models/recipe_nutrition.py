@@ -25,7 +25,7 @@ class RecipeNutrition(ReadModel):
             content_hash text, published jsonb, computed jsonb, computed_from text, position bigint NOT NULL,
             PRIMARY KEY (household, recipe)"""
     }
-    made_of = dict.fromkeys(NUTRIENTS, ("RecipeFetched.per_serving", "RecipeNutritionComputed.per_serving"))
+    made_of = dict.fromkeys(NUTRIENTS, ("RecipeFetched.per_serving",)) | {"content_hash": ()}
     shows = (
         "SELECT recipe, provenance, coverage, kcal, protein_g, carbs_g, fat_g FROM recipe_nutrition"
         " ORDER BY position DESC"

@@ -70,7 +70,7 @@ class Service:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """PostgreSQL, Redis, two code servers, a daemon and two workers."""
     folders = {name: tmp_path_factory.mktemp(name) for name in ("postgres", "redis", "machines")}
-    for folder in [folders["postgres"], *folders["postgres"].parents][:3]:
+    for folder in [folders["postgres"], *folders["postgres"].parents][:4]:
         folder.chmod(0o755)  # the server runs as another user when the tests run as root
     with ExitStack() as stack, ThreadPoolExecutor() as at_once:
         broker = stack.enter_context(redis(folders["redis"]))

@@ -97,7 +97,7 @@ def test_an_extra_that_is_not_installed_is_told_with_its_name(
 @pytest.mark.slow
 @FORMATS
 def test_an_export_that_is_killed_goes_on(store: EventStore, tmp_path: Path, suffix: str) -> None:
-    fill_quickly(store, 45_000 if suffix == ".parquet" else 15_000)
+    fill_quickly(store, 30_000 if suffix == ".parquet" else 6_000)
     path, partial = tmp_path / f"log{suffix}", tmp_path / f"log{suffix}.partial"
 
     def is_going() -> bool:
@@ -119,7 +119,7 @@ def size(path: Path) -> int:
 def test_an_import_that_is_killed_goes_on(
     store: EventStore, other: EventStore, tmp_path: Path, origin: Origin, exact: bool
 ) -> None:
-    fill_quickly(store, 15_000)
+    fill_quickly(store, 11_000)
     finish(store, "events", "export", tmp_path / "log.jsonl")
     if not exact:
         other.append(LIST, ticks("mine"), origin=origin)

@@ -1,5 +1,6 @@
 """The weight behind the weigh-ins: water moves the scale by half a kilogram from day to day, fat does not."""
 
+from meal_assets.charts import lines, series_of
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.event_store import Connection
 from meal_assets.event_store.batch import Batch
@@ -7,6 +8,7 @@ from meal_assets.event_store.batch import Batch
 from .base import ReadModel
 
 HALF_LIFE_DAYS = 7
+PICTURED_DAYS = 42
 
 
 class WeightTrend(ReadModel):
@@ -51,6 +53,18 @@ class WeightTrend(ReadModel):
                         )
                     ],
                 )
+
+    @classmethod
+    def picture(cls, db: Connection) -> str | None:
+        rows = db.execute(
+            "WITH newest AS (SELECT household, day FROM read.weight_trend ORDER BY day DESC, household LIMIT 1)"
+            " SELECT person, w.day, weight_kg, trend_kg FROM read.weight_trend w JOIN newest USING (household)"
+            " WHERE w.day > newest.day - %s ORDER BY person, w.day",
+            (PICTURED_DAYS,),
+        ).fetchall()
+        weights = series_of([(person, day, weight) for person, day, weight, _ in rows])
+        trend = series_of([(person, day, value) for person, day, _, value in rows])
+        return lines("Weight", "kg", weights, beside=trend, what="trend") if rows else None
 
 
 def newest_trend(db: Connection, household: str, person: str) -> float | None:

@@ -5,7 +5,7 @@ import warnings
 import dagster as dg
 
 from meal_assets.platform.assets import all_assets
-from meal_assets.platform.checks import NIGHTLY, QUICK, WEEKLY
+from meal_assets.platform.checks import COMPARED, QUICK
 from meal_assets.platform.jobs import JOBS
 from meal_assets.platform.resources import Log
 from meal_assets.platform.schedules import all_schedules
@@ -17,7 +17,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 defs = dg.Definitions(
     assets=all_assets(),
-    asset_checks=[*QUICK, *NIGHTLY, *WEEKLY],
+    asset_checks=[*QUICK, *COMPARED],
     jobs=JOBS,
     schedules=all_schedules(Settings().zone.key),
     sensors=[follow_the_log],

@@ -6,7 +6,7 @@ import dagster as dg
 
 from meal_assets.consumers import CONSUMERS, Consumer, consume
 from meal_assets.contracts import TOPICS
-from meal_assets.event_store.checkpoints import checkpoints, mark_reported, take_unreported
+from meal_assets.event_store.checkpoints import checkpoints, mark_reported, nothing_done, take_unreported
 from meal_assets.read_models import READ_MODELS, ReadModel, catch_up, refold_days
 
 from .columns import model_lineage, model_schema, topic_schema
@@ -112,8 +112,9 @@ def _reported(log: Log, subscriber: type[ReadModel] | type[Consumer]) -> Iterato
     with log.store.database.transaction() as db:
         done = next(iter(take_unreported(db, subscriber.name)), None)
         at = checkpoints(db)[subscriber.name]
+        shown = done or nothing_done(subscriber.name, at.version, at.position)
         yield dg.MaterializeResult(
-            metadata=metadata_of(db, subscriber, done) | picture(db, subscriber),
+            metadata=metadata_of(db, subscriber, shown) | picture(db, subscriber),
             data_version=dg.DataVersion(str(at.position)),
         )
         if done:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import errors, sql
 from pydantic import ValidationError
 
 from meal_assets.contracts import EVENTS, Event
-from meal_assets.errors import BrokenEvent, Invalid, OnceConflict, StaleVersion, UnknownEvent
+from meal_assets.errors import ArchivedEvents, BrokenEvent, IdConflict, Invalid, OnceConflict, StaleVersion, UnknownEvent
 
 from .database import Connection, Database, fetch_row
 from .group_commit import APPEND_ONE, GroupCommit
@@ -25,7 +26,8 @@ COLUMNS = (
     "position, event_id, stream, stream_version, household, actor, correlation_id, causation_id,"
     " occurred_at, recorded_at, type, version, payload"
 )
-APPEND = "SELECT * FROM log.append(%s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb)"
+BRING_BACK = "`meals events restore FILE` brings it back, `meals status` says which file"
+APPEND = "SELECT * FROM log.append(%s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb, %s)"
 
 
 NUL, BACKSLASH = r"\u0000", r"\\"
@@ -47,6 +49,7 @@ class EventStore:
         origin: Origin,
         expected_version: int | None = None,
         once: str | None = None,
+        event_ids: Sequence[UUID] | None = None,
         occurred_at: datetime | None = None,
         within: Connection | None = None,
     ) -> Appended:
@@ -54,9 +57,13 @@ class EventStore:
 
         `expected_version` is how many events the caller saw in the stream; raises `StaleVersion` if there are others.
         `once` makes a repeat say nothing new: it returns the first answer; raises `OnceConflict` if the events differ.
+        `event_ids`, one for each event, do the same without a key; raises `IdConflict` if they stand for other events.
         """
         if not events:
             raise ValueError("an append needs at least one event")
+        if event_ids is not None and not len(events) == len(event_ids) == len(set(event_ids)):
+            raise ValueError("an append needs an id of its own for each event, or none at all")
+        given, ids = event_ids is not None, event_ids or [uuid7() for _ in events]
         when = occurred_at or datetime.now(UTC)
         told = (
             stream,
@@ -70,9 +77,9 @@ class EventStore:
         with translated(stream=stream, once=once, expected=expected_version):
             if len(events) == 1:
                 (event,) = events
-                one = (*told, uuid7(), event.type_name, event.version, payload_of(event), when)
+                one = (*told, ids[0], event.type_name, event.version, payload_of(event), when, given)
                 return Appended(*(self._group.append(one) if within is None else fetch_row(within, APPEND_ONE, one)))
-            many = (*told, when, f"[{','.join(map(_given, events))}]")
+            many = (*told, when, f"[{','.join(map(_given, events, ids))}]", given)
             with nullcontext(within) if within is not None else self.database.statement() as connection:
                 return Appended(*fetch_row(connection, APPEND, many))
 
@@ -114,8 +121,8 @@ class EventStore:
 
     def head(self) -> int:
         """The highest position; 0 when nothing ever happened."""
-        with self.database.transaction() as connection:
-            (head,) = fetch_row(connection, "SELECT coalesce(max(position), 0) FROM log.events")
+        with self.database.statement() as connection:
+            (head,) = fetch_row(connection, "SELECT position FROM log.head()")
         return int(head)
 
     def first_broken_link(self) -> int | None:
@@ -165,6 +172,17 @@ def translated(*, stream: str, once: str | None, expected: int | None) -> Iterat
             raise StaleVersion(stream, expected or 0, int(error.diag.message_detail or 0)) from error
         if error.sqlstate == "ME002":
             raise OnceConflict(f"the key {once!r} stands for other events: use another key") from error
+        if error.sqlstate == "ME004":
+            raise ArchivedEvents(
+                f"an event of {stream} has the id of one that is archived, at position {error.diag.message_detail}:"
+                f" {BRING_BACK}, and append again"
+            ) from error
+        if error.sqlstate == "ME005":
+            raise IdConflict(
+                f"the ids of these events of {stream} stand for other events, from position"
+                f" {error.diag.message_detail}: give new events new ids, or repeat exactly those that were appended"
+                " together"
+            ) from error
         raise
 
 
@@ -176,9 +194,9 @@ def payload_of(event: Event) -> str:
     return payload
 
 
-def _given(event: Event) -> str:
+def _given(event: Event, event_id: UUID) -> str:
     payload = payload_of(event)
-    return f'{{"id":"{uuid7()}","type":"{event.type_name}","version":{event.version},"payload":{payload}}}'
+    return f'{{"id":"{event_id}","type":"{event.type_name}","version":{event.version},"payload":{payload}}}'
 
 
 def decode(type_name: str, version: int, payload: dict[str, Any], *, position: int) -> Event:

@@ -24,7 +24,7 @@ def first_broken_link(database: Database, progress: Callable[[int, int], None] |
     `progress` is told how many positions of how many are checked.
     """
     with database.transaction() as db:
-        (head,) = fetch_row(db, "SELECT coalesce(max(position), 0) FROM log.events")
+        (head,) = fetch_row(db, "SELECT position FROM log.head()")
     checked, broken = 0, list[int]()
     with ThreadPoolExecutor(WORKERS) as workers:
         stretches = [workers.submit(_check, database, after, head) for after in range(0, head, STRETCH)]

@@ -10,8 +10,17 @@ from psycopg import errors, sql
 from pydantic import ValidationError
 
 from meal_assets.contracts import EVENTS, Event
-from meal_assets.errors import ArchivedEvents, BrokenEvent, IdConflict, Invalid, OnceConflict, StaleVersion, UnknownEvent
+from meal_assets.errors import (
+    ArchivedEvents,
+    BrokenEvent,
+    IdConflict,
+    Invalid,
+    OnceConflict,
+    StaleVersion,
+    UnknownEvent,
+)
 
+from .archives import refuse_archived, refuse_archived_stream
 from .database import Connection, Database, fetch_row
 from .group_commit import APPEND_ONE, GroupCommit
 from .records import Appended, Origin, Recorded, uuid7
@@ -26,7 +35,6 @@ COLUMNS = (
     "position, event_id, stream, stream_version, household, actor, correlation_id, causation_id,"
     " occurred_at, recorded_at, type, version, payload"
 )
-BRING_BACK = "`meals events restore FILE` brings it back, `meals status` says which file"
 APPEND = "SELECT * FROM log.append(%s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb, %s)"
 
 
@@ -86,7 +94,10 @@ class EventStore:
     def read(
         self, after: int = 0, types: Sequence[type[Event]] = (), limit: int = PAGE, until: int | None = None
     ) -> list[Recorded]:
-        """At most `limit` events with `after` < position <= `until`, in order; all types when none is named."""
+        """At most `limit` events with `after` < position <= `until`, in order; all types when none is named.
+
+        Raises `ArchivedEvents` when some of them lie in a file.
+        """
         where = [sql.SQL("position > %s")]
         arguments: list[Any] = [after]
         if types:
@@ -95,21 +106,34 @@ class EventStore:
         if until is not None:
             where.append(sql.SQL("position <= %s"))
             arguments.append(until)
-        return self._rows(sql.SQL(" AND ").join(where) + sql.SQL(" ORDER BY position LIMIT %s"), [*arguments, limit])
+        with self.database.transaction() as db:
+            rows = _rows(db, sql.SQL(" AND ").join(where) + sql.SQL(" ORDER BY position LIMIT %s"), [*arguments, limit])
+            upto = rows[-1].position if len(rows) == limit else until
+            refuse_archived(db, after, upto, [t.type_name for t in types])
+        return rows
 
     def read_newest(self, types: Sequence[type[Event]] = (), limit: int = PAGE) -> list[Recorded]:
-        """The newest `limit` events of these types, or of all, in order."""
+        """The newest `limit` events of these types, or of all, in order; what is archived is left out."""
         condition = sql.SQL("type = ANY(%s) ORDER BY position DESC LIMIT %s")
-        return self._rows(condition, [[t.type_name for t in types or EVENTS.values()], limit])[::-1]
+        with self.database.transaction() as db:
+            return _rows(db, condition, [[t.type_name for t in types or EVENTS.values()], limit])[::-1]
 
     def read_stream(self, stream: str, until: int | None = None) -> list[Recorded]:
-        """The whole stream, in order; up to a position when one is given."""
+        """The whole stream, in order; up to a position when one is given.
+
+        Raises `ArchivedEvents` when a part of it lies in a file.
+        """
         condition = "stream = %s AND position <= coalesce(%s, position) ORDER BY stream_version"
-        return self._rows(sql.SQL(condition), [stream, until])
+        with self.database.transaction() as db:
+            rows = _rows(db, sql.SQL(condition), [stream, until])
+            refuse_archived_stream(db, stream, until)
+        return rows
 
     def read_correlation(self, correlation_id: object, after: int = 0) -> list[Recorded]:
-        """All that followed from one command, the command's own events first."""
-        return self._rows(sql.SQL("correlation_id = %s AND position > %s ORDER BY position"), [correlation_id, after])
+        """All that followed from one command, the command's own events first; what is archived is left out."""
+        condition = sql.SQL("correlation_id = %s AND position > %s ORDER BY position")
+        with self.database.transaction() as db:
+            return _rows(db, condition, [correlation_id, after])
 
     def latest(self, types: Sequence[type[Event]], *, household: str, until: int) -> list[Recorded]:
         """The newest event of these types in each stream of a household as of a position, by stream."""
@@ -117,7 +141,11 @@ class EventStore:
             "position IN (SELECT max(position) FROM log.events"
             " WHERE type = ANY(%s) AND household = %s AND position <= %s GROUP BY stream) ORDER BY stream"
         )
-        return self._rows(sql.SQL(condition), [[t.type_name for t in types], household, until])
+        names = [t.type_name for t in types]
+        with self.database.transaction() as db:
+            rows = _rows(db, sql.SQL(condition), [names, household, until])
+            refuse_archived(db, 0, until, names)
+        return rows
 
     def head(self) -> int:
         """The highest position; 0 when nothing ever happened."""
@@ -146,10 +174,10 @@ class EventStore:
             connection.execute("LISTEN meals_log")
             yield Wait(connection)
 
-    def _rows(self, condition: sql.Composable, arguments: Sequence[Any]) -> list[Recorded]:
-        query = sql.SQL("SELECT {} FROM log.events WHERE {}").format(sql.SQL(COLUMNS), condition)
-        with self.database.transaction() as connection:
-            return [recorded(row) for row in connection.execute(query, arguments).fetchall()]
+
+def _rows(db: Connection, condition: sql.Composable, arguments: Sequence[Any]) -> list[Recorded]:
+    query = sql.SQL("SELECT {} FROM log.events WHERE {}").format(sql.SQL(COLUMNS), condition)
+    return [recorded(row) for row in db.execute(query, arguments).fetchall()]
 
 
 class Wait:
@@ -174,8 +202,8 @@ def translated(*, stream: str, once: str | None, expected: int | None) -> Iterat
             raise OnceConflict(f"the key {once!r} stands for other events: use another key") from error
         if error.sqlstate == "ME004":
             raise ArchivedEvents(
-                f"an event of {stream} has the id of one that is archived, at position {error.diag.message_detail}:"
-                f" {BRING_BACK}, and append again"
+                f"an event of {stream} has the id of one that is archived, and may be that one: `meals events restore"
+                f" {error.diag.message_detail}` brings it back to tell"
             ) from error
         if error.sqlstate == "ME005":
             raise IdConflict(

@@ -64,7 +64,9 @@ def test_the_application_may_not_change_the_log(five: EventStore, change: str) -
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_even_the_owner_is_refused(five: EventStore, owner: Connection, change: str) -> None:
-    with pytest.raises(psycopg.errors.RaiseException, match=r"the log is append-only: .* of log\.events(_1)? is refused"):
+    with pytest.raises(
+        psycopg.errors.RaiseException, match=r"the log is append-only: .* of log\.events(_1)? is refused"
+    ):
         owner.execute(change)
     assert five.head() == 5
 

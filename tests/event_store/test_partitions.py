@@ -140,9 +140,7 @@ def test_appends_of_every_kind_cross_the_ends_of_partitions(small: EventStore, s
 
 def test_a_group_crosses_the_end_of_a_partition(small: EventStore) -> None:
     with ThreadPoolExecutor(8) as threads:
-        said = list(
-            threads.map(lambda n: small.append(f"home/{n % 3}", ticks(str(n)), origin=HOME).first, range(60))
-        )
+        said = list(threads.map(lambda n: small.append(f"home/{n % 3}", ticks(str(n)), origin=HOME).first, range(60)))
     assert sorted(said) == list(range(1, 61))
     assert small.first_broken_link() is None
 

@@ -246,16 +246,18 @@ CREATE FUNCTION log.said_as(p_ids uuid[], p_digest bytea) RETURNS log.once LANGU
 DECLARE
     v_known log.once;
     v_ids   uuid[];
-    v_at    bigint;
+    v_lies  record;
 BEGIN
     SELECT p_ids[1]::text, min(e.position), max(e.position), max(e.stream_version),
            log.digest(min(e.stream), array_agg(e.type ORDER BY e.position), array_agg(e.version ORDER BY e.position),
                       array_agg(e.payload ORDER BY e.position)), array_agg(e.event_id ORDER BY e.position)
     INTO v_known.key, v_known.first_position, v_known.last_position, v_known.stream_version, v_known.digest, v_ids
     FROM log.events e WHERE e.event_id = ANY(p_ids);
-    SELECT min(a.position) INTO v_at FROM log.archived_ids a WHERE a.event_id = ANY(p_ids);
-    IF v_at IS NOT NULL THEN
-        RAISE EXCEPTION 'an event with that id was archived' USING ERRCODE = 'ME004', DETAIL = v_at::text;
+    SELECT a.position, f.file INTO v_lies FROM log.archived_ids a JOIN log.archives f
+    ON a.position BETWEEN f.first AND f.last WHERE a.event_id = ANY(p_ids) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'position % has that id and is archived', v_lies.position
+            USING ERRCODE = 'ME004', DETAIL = v_lies.file;
     END IF;
     IF v_ids IS NULL THEN
         RETURN NULL;

@@ -274,6 +274,8 @@ END $$;
 CHAINED = f"""SELECT {FIELDS},
            log.chain(v_hash, record_send(ROW({FIELDS}))) OVER (ORDER BY position)"""
 
+# A staged bulk asks for the versions of its streams as `version_of` does, but in one statement: a function called for
+# each stream takes more than twice as long.
 APPEND = f"""
 DROP FUNCTION log.append_one(text, integer, text, text, text, uuid, uuid, uuid, text, smallint, jsonb, timestamptz);
 CREATE FUNCTION log.append_one(
@@ -422,8 +424,12 @@ BEGIN
                payload, p_household AS household, p_actor AS actor, p_correlation AS correlation_id,
                p_causation AS causation_id, occurred_at, v_now AS recorded_at
         FROM pg_temp.staged JOIN (
-            SELECT stream, log.version_of(stream, NULL, v_from) AS at
-            FROM (SELECT DISTINCT stream FROM pg_temp.staged) AS streams
+            SELECT s.stream, coalesce(
+                (SELECT max(e.stream_version) FROM log.events e WHERE e.stream = s.stream AND e.position >= v_from),
+                greatest((SELECT max(e.stream_version) FROM log.events e
+                          WHERE e.stream = s.stream AND e.position < v_from),
+                         (SELECT max(a.version) FROM log.archived_streams a WHERE a.stream = s.stream)), 0) AS at
+            FROM (SELECT DISTINCT stream FROM pg_temp.staged) AS s
         ) AS stands USING (stream)
     ) AS rows;
     first_position := v_last + 1;

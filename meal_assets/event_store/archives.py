@@ -40,15 +40,20 @@ def archives(db: Connection) -> list[Archive]:
     return [Archive(*row) for row in db.execute(query).fetchall()]
 
 
-def refuse_archived(db: Connection, after: int, upto: int | None, types: Sequence[str] = ()) -> None:
+def refuse_archived(
+    db: Connection, after: int, upto: int | None, types: Sequence[str] = (), days: Sequence[str] | None = None
+) -> None:
     """Raises `ArchivedEvents` when events of these types, or any, with `after` < position <= `upto` lie in a file.
+
+    With `days` only where one whose field `day` is among them does.
 
     To be called after the log was read, in the same transaction: nothing of it is archived before that ends.
     """
     row = db.execute(
         "SELECT first, last, file FROM log.archives WHERE last > %s AND first <= coalesce(%s, last)"
-        " AND CASE WHEN %s::text[] = '{}' THEN gone <> '{}' ELSE gone ?| %s END ORDER BY first LIMIT 1",
-        (after, upto, list(types), list(types)),
+        " AND CASE WHEN %s::text[] = '{}' THEN gone <> '{}' ELSE gone ?| %s END"
+        " AND coalesce(days && %s::text[], true) ORDER BY first LIMIT 1",
+        (after, upto, list(types), list(types), None if days is None else list(days)),
     ).fetchone()
     if row is not None:
         raise _archived(f"positions {row[0]:,} to {row[1]:,}", row[2])
@@ -113,12 +118,14 @@ def put_away(db: Connection, first: int, last: int, *, before: bytes, link: byte
     db.execute(sql.SQL("INSERT INTO {new} SELECT * FROM {old} WHERE type = ANY(%s)").format(**names), (stay,))
     db.execute(
         sql.SQL(
-            "INSERT INTO log.archives (first, last, before, hash, gone, kept, file) SELECT %s, %s, %s, %s,"
+            "INSERT INTO log.archives (first, last, before, hash, gone, days, kept, file) SELECT %s, %s, %s, %s,"
             " coalesce((SELECT jsonb_object_agg(type, n) FROM (SELECT type, count(*) AS n FROM {old}"
-            " WHERE type <> ALL(%s) GROUP BY type) AS by_type), '{{}}'), (SELECT {kept} FROM log.events e"
+            " WHERE type <> ALL(%s) GROUP BY type) AS by_type), '{{}}'),"
+            " ARRAY(SELECT DISTINCT payload->>'day' FROM {old} WHERE type <> ALL(%s) AND payload ? 'day'),"
+            " (SELECT {kept} FROM log.events e"
             " WHERE position BETWEEN %s AND %s AND type = ANY(%s)), %s"
         ).format(**names, kept=sql.SQL(KEPT)),
-        (first, last, before, link, stay, first, last, stay, file),
+        (first, last, before, link, stay, stay, first, last, stay, file),
     )
     db.execute(
         sql.SQL(

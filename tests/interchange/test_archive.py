@@ -30,7 +30,8 @@ from meal_assets.event_store.switches import mode_of
 from meal_assets.interchange.archive import archive, manifest_of, restore
 from meal_assets.interchange.export import export
 from meal_assets.read_models import READ_MODELS, rebuild
-from meal_assets.read_models.base import as_of, position_at
+from meal_assets.read_models.base import as_of, position_at, refold_days
+from meal_assets.read_models.base.comparing import compare_some_days
 from meal_assets.read_models.daily_nutrition import DailyNutrition
 from meal_assets.subscriptions import fold_all
 from tests.event_store.material import LIST, PATIENCE, small_partitions, ticks
@@ -160,6 +161,15 @@ def test_who_needs_what_is_away_is_told_the_file(filled: EventStore, superuser: 
     assert filled.latest([EVENTS["recipe.RecipeFetched"]], household="home", until=head) is not None
     filled.append(LIST, ticks("more"), origin=HOME)
     assert fold_all(filled) == [], "who has taken all in goes on"
+    day_of = [r.event.day for r in filled.read(after=SIZE, types=[MealLogged]) if isinstance(r.event, MealLogged)]
+    (days,) = superuser.execute("SELECT days FROM log.archives").fetchone() or ([],)
+    assert days, "the archive speaks of some day"
+    refold_days(DailyNutrition(), filled, [str(day) for day in day_of if str(day) not in days])
+    with pytest.raises(ArchivedEvents):
+        refold_days(DailyNutrition(), filled, days)
+    compared, difference = compare_some_days(DailyNutrition(), filled, 100)
+    assert not {str(day) for day in compared} & set(days)
+    assert difference.differing == 0
     superuser.execute("DELETE FROM log.checkpoints WHERE subscriber = ANY(%s)", (["daily_nutrition", "reconcile"],))
     superuser.execute("DROP TABLE read.daily_nutrition")
     assert [type(error) for error in fold_all(filled)] == [ArchivedEvents], "a new subscriber does not"

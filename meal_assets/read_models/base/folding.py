@@ -71,7 +71,7 @@ def refold_days(model: ReadModel, store: EventStore, days: Sequence[str]) -> Non
         batch = Batch(db, model.listens_to, 0, at.position, only=(model.partitioned_by, tuple(days)))
         batch.refuse_unknown()
         model.fold(batch)
-        refuse_archived(db, 0, at.position, [t.type_name for t in model.listens_to])
+        refuse_archived(db, 0, at.position, [t.type_name for t in model.listens_to], days)
 
 
 def _fold(db: Connection, model: ReadModel, at: Next, upto: int) -> None:

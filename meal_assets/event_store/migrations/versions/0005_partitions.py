@@ -131,12 +131,13 @@ CREATE TABLE log.archives (
     before      bytea NOT NULL,
     hash        bytea NOT NULL,
     gone        jsonb NOT NULL,
+    days        text[] NOT NULL,
     kept        bytea NOT NULL,
     file        text NOT NULL,
     archived_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE log.archives IS 'parts of the log that lie in files; gone: how many of which type, kept: the digest'
-    ' of those events that stayed';
+COMMENT ON TABLE log.archives IS 'parts of the log that lie in files; gone: how many of which type, days: of'
+    ' which days they speak, kept: the digest of those events that stayed';
 CREATE TABLE log.archived_streams (
     stream  text NOT NULL,
     first   bigint NOT NULL REFERENCES log.archives ON DELETE CASCADE,

@@ -1,6 +1,11 @@
-"""Runs benchmarks by name, all without one, and writes RESULTS.md when all ran."""
+"""Runs benchmarks by name, all without one, and writes RESULTS.md when all ran.
 
+`--events N` and `--quick` are for those that have another size: see their first lines.
+"""
+
+import argparse
 import importlib
+import inspect
 import pkgutil
 import sys
 from pathlib import Path
@@ -15,21 +20,30 @@ from .figures import Figure
 NOT_BENCHMARKS = {"__main__", "figures", "labelled", "peer", "platforms", "scratch"}
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--events", type=int)
+    parser.add_argument("--quick", action="store_true")
+    given = vars(parser.parse_args(arguments))
+    names = given.pop("names")
+    options = {name: value for name, value in given.items() if value}
     known = [m.name for m in pkgutil.iter_modules(bench.__path__) if m.name not in NOT_BENCHMARKS]
     if unknown := sorted(set(names) - set(known)):
         print(f"no benchmark {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
         return 2
     figures: list[Figure] = []
     for name in names or known:
-        figures += importlib.import_module(f"bench.{name}").run()
+        run = importlib.import_module(f"bench.{name}").run
+        takes = inspect.signature(run).parameters
+        figures += run(**{option: value for option, value in options.items() if option in takes})
     table = Table("figure", "ours", "peer", "limit", "aim", "holds")
     for f in figures:
         table.add_row(*_row(f))
     Console(stderr=True).print(table)
     for f in figures:
         print(f)
-    if not names:
+    if not names and not options:
         lines = ["# Results", "", "Written by `make bench`.", "", "| figure | ours | peer | limit | aim | holds |"]
         lines += ["|---|---|---|---|---|---|", *(f"| {' | '.join(_row(f))} |" for f in figures), ""]
         (Path(bench.__path__[0]) / "RESULTS.md").write_text("\n".join(lines))

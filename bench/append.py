@@ -29,7 +29,7 @@ def _figure(writers: int) -> Figure:
     with scratch_store() as store, recorder(store.database.url) as peer:
         with store.database.dedicated() as connection:
             connection.execute("RESET ROLE")
-            connection.execute("CREATE TABLE bare (LIKE log.events INCLUDING ALL)")
+            connection.execute("CREATE TABLE bare (LIKE log.events_1 INCLUDING ALL)")
             connection.execute("CREATE SEQUENCE bare_position")
         ours, theirs, bare = rates(
             EVENTS,

@@ -15,19 +15,19 @@ from .figures import Figure, rates
 from .peer import recorder, stored_events
 from .scratch import scratch_store
 
-EVENTS = 60_000
+EVENTS = 200_000
 BATCH = 1_000
 PERSONS = 50
 
 
-def run() -> list[Figure]:
+def run(events: int = EVENTS) -> list[Figure]:
     with scratch_store() as store, recorder(store.database.url) as peer:
-        append_bulk(store, diary_events(EVENTS), Origin("home", "bench"))
-        rows = _binary(store.database.url)
+        append_bulk(store, diary_events(events), Origin("home", "bench"))
+        rows = _binary(store.database.url, events)
         ours, theirs, copied = rates(
-            EVENTS,
-            lambda: append_bulk(store, diary_events(EVENTS), Origin("home", "bench")),
-            lambda: _peer(peer),
+            events,
+            lambda: append_bulk(store, diary_events(events), Origin("home", "bench")),
+            lambda: _peer(peer, events),
             lambda: _copy(store.database.url, rows),
             rounds=3,
         )
@@ -57,23 +57,23 @@ def diary_events(count: int) -> Iterator[tuple[str, Event]]:
         yield event.stream_in("home"), event
 
 
-def _peer(peer: Any) -> None:
+def _peer(peer: Any, events: int) -> None:
     state = MealLogged.model_validate(MealLogged.examples[1]).model_dump_json().encode()
-    for _ in range(EVENTS // BATCH):
+    for _ in range(events // BATCH):
         peer.insert_events(list(stored_events(uuid.uuid4(), BATCH, state)))
 
 
-def _binary(url: str) -> list[bytes]:
+def _binary(url: str, events: int) -> list[bytes]:
     """The first events of the log as COPY gives and takes them."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        query = "COPY (SELECT * FROM log.events ORDER BY position LIMIT 200000) TO STDOUT (FORMAT BINARY)"
+        query = f"COPY (SELECT * FROM log.events ORDER BY position LIMIT {events}) TO STDOUT (FORMAT BINARY)"
         with cursor.copy(query) as copy:
             return [bytes(data) for data in copy]
 
 
 def _copy(url: str, rows: list[bytes]) -> None:
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE IF NOT EXISTS bare (LIKE log.events INCLUDING ALL)")
+        cursor.execute("CREATE TABLE IF NOT EXISTS bare (LIKE log.events_1 INCLUDING ALL)")
         cursor.execute("TRUNCATE bare")
         with cursor.copy("COPY bare FROM STDIN (FORMAT BINARY)") as copy:
             for data in rows:

@@ -11,7 +11,9 @@
     x BrokenEvent    the log holds an event that is not what its contract says
   x StaleVersion     read the stream again and decide again: somebody appended first
   x OnceConflict     the same key was used for something else: use another key
+  x IdConflict       the same event ids were used for something else: use others
   x Unavailable      start or repair something first; says what
+    x ArchivedEvents events that are needed lie in a file: bring them back; names it
 """
 
 from datetime import datetime, timedelta
@@ -87,5 +89,13 @@ class OnceConflict(MealAssetsError):
     """A `once` key that already stands for other events."""
 
 
+class IdConflict(MealAssetsError):
+    """Event ids that already stand for other events."""
+
+
 class Unavailable(MealAssetsError):
     """Something this program needs is not there; the text says how to get it."""
+
+
+class ArchivedEvents(Unavailable):
+    """Events that are needed are not in the database but in a file, which the text names."""

@@ -124,9 +124,54 @@ def relay(
         broker.close()
 
 
+@log.command("archive")
+def archive_events(
+    until: Annotated[int, typer.Option(min=1, help="Only partitions that end at or before this position.")],
+    to: Annotated[Path | None, typer.Option(help="Folder for the files; MEALS_HOME/archive without it.")] = None,
+) -> None:
+    """Move full partitions of the log to Parquet files. Interrupted, the same command goes on.
+
+    Each file is read back and proven before its partition is dropped. What is looked up however old it is stays, like
+    recipes, profiles and flags; a rebuild or a new read model needs the rest back: `meals events restore`.
+    """
+    from meal_assets.interchange.archive import archive
+
+    from .session import console, progress, session
+
+    with session() as s, progress() as bar:
+        task = bar.add_task("Looking", total=None)
+        files = archive(
+            s.store, to or s.settings.home / "archive", until,
+            progress=lambda doing, at, of: bar.update(task, description=doing, completed=at, total=of),
+        )  # fmt: skip
+    for file in files:
+        console.print(f"Archived in {file}, beside it what it holds. Keep both.", soft_wrap=True, markup=False)
+    if not files:
+        console.print(f"No full partition ends at or before position {until:,}, or all of them are archived.")
+
+
+@log.command("restore")
+def restore_events(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="What an archive wrote.")],
+) -> None:
+    """Put an archived part of the log back, after it was compared with what was noted of it."""
+    from meal_assets.interchange.archive import restore
+
+    from .session import console, progress, session
+
+    with session() as s, progress() as bar:
+        task = bar.add_task("Looking", total=None)
+        put = restore(
+            s.store, file,
+            progress=lambda doing, at, of: bar.update(task, description=doing, completed=at, total=of),
+        )  # fmt: skip
+    console.print(f"Positions {put.first:,} to {put.last:,} are back in the log; the file is not needed any more.")
+
+
 @log.command()
 def verify(
     known: Annotated[str | None, typer.Option(help="A link that an earlier check printed, POSITION:HASH.")] = None,
+    files: Annotated[bool, typer.Option("--files", help="Also what is archived, where its files are here.")] = False,
 ) -> None:
     """Walk the hash chain: is every event the one that was appended, in its place, and none missing?
 
@@ -134,8 +179,10 @@ def verify(
     not even who owns the database can pass off another log.
     """
     from meal_assets.errors import Permanent
+    from meal_assets.event_store.archives import archives, refuse_archived
     from meal_assets.event_store.verify import first_broken_link
     from meal_assets.event_store.witnesses import first_contradiction, link_at, note_link
+    from meal_assets.interchange.archive import prove
 
     from .session import console, progress, session
 
@@ -160,6 +207,8 @@ def verify(
                     f"position {wrong.position} {what}; it was {wrong.by}: the log was cut off, or changed and"
                     f" chained anew. {MENDED_BY_NOBODY}"
                 )
+            if expected:
+                refuse_archived(db, expected[0] - 1, expected[0])
             if expected and link_at(db, expected[0]) != expected[1]:
                 raise Permanent(
                     f"position {expected[0]} has another link than {known}: the log was changed and chained anew,"
@@ -167,7 +216,19 @@ def verify(
                 )
             if link := link_at(db, head):
                 note_link(db, head, link)
-        console.print(f"The chain is whole: {head:,} events{rate}.")
+            away = archives(db)
+        for one in away if files else ():
+            prove(
+                s.store, Path(one.file),
+                progress=lambda doing, at, of: bar.update(task, description=doing, completed=at, total=of),
+            )  # fmt: skip
+        console.print(f"The chain is whole: {head - sum(sum(one.gone.values()) for one in away):,} events{rate}.")
+        for one in away:
+            looked = "and are what they were" if files else "and were passed over: --files looks into it"
+            told = (
+                f"{sum(one.gone.values()):,} of the positions {one.first:,} to {one.last:,} lie in {one.file} {looked}."
+            )
+            console.print(told, soft_wrap=True, markup=False, highlight=False)
         if link:
             console.print(f"Its last link, to keep elsewhere: {head}:{link.hex()}", soft_wrap=True, highlight=False)
 

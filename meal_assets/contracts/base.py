@@ -23,21 +23,31 @@ class Event(Value):
     `stream` is a template over the event's own fields, below the household: "diary/{person}/{day}".
     `outcome` says what the event means for the command it belongs to: something else is to follow ("working"),
     it is through ("done") or it failed.
+    `stays`: it is looked up however old it is, and stays in the database when its part of the log is archived; all
+    events of a stream do, or none.
     """
 
     topic: ClassVar[str]
     stream: ClassVar[str]
     version: ClassVar[int] = 1
     outcome: ClassVar[Outcome] = "done"
+    stays: ClassVar[bool] = False
     type_name: ClassVar[str]
     examples: ClassVar[list[dict[str, Any]]]
     """At least one payload: it documents the type, pins its JSON and feeds every read model's tests."""
 
     def __init_subclass__(
-        cls, *, topic: str, stream: str, version: int = 1, outcome: Outcome = "done", **kwargs: Any
+        cls,
+        *,
+        topic: str,
+        stream: str,
+        version: int = 1,
+        outcome: Outcome = "done",
+        stays: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
-        cls.topic, cls.stream, cls.version, cls.outcome = topic, stream, version, outcome
+        cls.topic, cls.stream, cls.version, cls.outcome, cls.stays = topic, stream, version, outcome, stays
         cls.type_name = f"{topic}.{cls.__name__}"
         if missing := [n for n in range(1, version) if not hasattr(cls, f"from_v{n}")]:
             raise TypeError(f"{cls.__name__} is version {version} but has no from_v{missing[0]}")

@@ -9,7 +9,7 @@ from .base import Event
 MAX_NAME = 255
 
 
-class FoodsImported(Event, topic="food", stream="foods/{source}"):
+class FoodsImported(Event, topic="food", stream="foods/{source}", stays=True):
     """Reference foods were brought in; their rows are kept under the hash, and never change."""
 
     examples = [
@@ -30,7 +30,7 @@ class FoodsImported(Event, topic="food", stream="foods/{source}"):
     rejected: int = Field(ge=0)
 
 
-class FoodMatchCorrected(Event, topic="food", stream="food_match/{key}"):
+class FoodMatchCorrected(Event, topic="food", stream="food_match/{key}", stays=True):
     """From now on, what recipes call so is this food; or no food at all."""
 
     examples = [

@@ -32,7 +32,7 @@ class NotUnderstood(Value):
     reason: str = Field(max_length=255)
 
 
-class RecipeNutritionComputed(Event, topic="nutrition", stream="nutrition/{recipe}"):
+class RecipeNutritionComputed(Event, topic="nutrition", stream="nutrition/{recipe}", stays=True):
     """What a serving holds by its ingredients; said where nothing believable is published, and only when it is new."""
 
     examples = [

@@ -39,7 +39,7 @@ class Proof(Value):
     solves: int = Field(ge=0)
 
 
-class PlanGenerated(Event, topic="plan", stream="plan/{week}"):
+class PlanGenerated(Event, topic="plan", stream="plan/{week}", stays=True):
     """A week of meals that keeps every rule of its request."""
 
     examples = [
@@ -94,7 +94,7 @@ class Conflict(Value):
     detail: str
 
 
-class PlanRejected(Event, topic="plan", stream="plan/{week}", outcome="failed"):
+class PlanRejected(Event, topic="plan", stream="plan/{week}", outcome="failed", stays=True):
     """No week keeps all rules: these contradict each other, and with one of them fewer they no longer would."""
 
     examples = [

@@ -57,7 +57,7 @@ class PlanRules(Value):
         return self
 
 
-class PlanRequested(Event, topic="plan_request", stream="plan/{week}", outcome="working"):
+class PlanRequested(Event, topic="plan_request", stream="plan/{week}", outcome="working", stays=True):
     """Plan the seven days from `week` (a Monday) for these persons."""
 
     examples = [

@@ -13,7 +13,7 @@ Aim = Literal["lose", "maintain", "gain"]
 Sex = Literal["female", "male"]
 
 
-class ProfileSet(Event, topic="profile", stream="profile/{person}"):
+class ProfileSet(Event, topic="profile", stream="profile/{person}", stays=True):
     """A person's body and aim; the whole of it, each time."""
 
     examples = [
@@ -43,7 +43,7 @@ class ProfileSet(Event, topic="profile", stream="profile/{person}"):
     """How far a day may be off its targets before it counts as off."""
 
 
-class GoalSet(Event, topic="profile", stream="profile/{person}"):
+class GoalSet(Event, topic="profile", stream="profile/{person}", stays=True):
     """Daily targets given by hand: they win over the formula until the next GoalSet."""
 
     examples = [
@@ -59,7 +59,7 @@ class GoalSet(Event, topic="profile", stream="profile/{person}"):
     fiber_g: Amount | None = None
 
 
-class PreferencesSet(Event, topic="profile", stream="profile/{person}"):
+class PreferencesSet(Event, topic="profile", stream="profile/{person}", stays=True):
     """Words that no dish for this person may carry in its title or ingredients."""
 
     examples = [{"person": "ben", "exclude": ["peanut", "shrimp"]}]

@@ -18,7 +18,7 @@ class Ingredient(Value):
     food: str | None = Field(default=None, max_length=255)
 
 
-class RecipeFetched(Event, topic="recipe", stream="recipe/{recipe}", outcome="working"):
+class RecipeFetched(Event, topic="recipe", stream="recipe/{recipe}", outcome="working", stays=True):
     """A recipe's whole content; said only when its content hash changed."""
 
     examples = [
@@ -104,7 +104,7 @@ class Finding(Value):
     skipped: bool
 
 
-class RecipesFetched(Event, topic="recipe", stream="recipe_request/{sha256}"):
+class RecipesFetched(Event, topic="recipe", stream="recipe_request/{sha256}", stays=True):
     """The batch is complete: read = fetched + unchanged + rejected."""
 
     examples = [

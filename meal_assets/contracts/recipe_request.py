@@ -7,7 +7,7 @@ from pydantic import Field
 from .base import Event
 
 
-class RecipesRequested(Event, topic="recipe_request", stream="recipe_request/{sha256}", outcome="working"):
+class RecipesRequested(Event, topic="recipe_request", stream="recipe_request/{sha256}", outcome="working", stays=True):
     """A file of recipes is to be read; its bytes are kept in the database under their SHA-256."""
 
     examples = [{"source": "file", "name": "recipes.jsonl.gz", "sha256": "ab" * 32, "size": 236936}]

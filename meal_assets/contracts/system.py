@@ -17,7 +17,7 @@ CONSUMER_FLAG, READ_MODEL_FLAG = "consumer.", "read_model."
 At = Annotated[int, Field(ge=1)]
 
 
-class DeadLettered(Event, topic="system", stream="dead_letter/{consumer}/{position}", outcome="failed"):
+class DeadLettered(Event, topic="system", stream="dead_letter/{consumer}/{position}", outcome="failed", stays=True):
     """The consumer set the event at that position aside and went on."""
 
     examples = [
@@ -64,7 +64,9 @@ class DeadLettered(Event, topic="system", stream="dead_letter/{consumer}/{positi
         return f"{self.error_class}: {self.message}"
 
 
-class DeadLetterWaiting(Event, topic="system", stream="dead_letter/{consumer}/{position}", outcome="working"):
+class DeadLetterWaiting(
+    Event, topic="system", stream="dead_letter/{consumer}/{position}", outcome="working", stays=True
+):
     """The consumer takes a stream in order, so this event waits behind an earlier dead letter of its stream."""
 
     examples = [
@@ -84,7 +86,9 @@ class DeadLetterWaiting(Event, topic="system", stream="dead_letter/{consumer}/{p
     behind: At
 
 
-class DeadLetterRetried(Event, topic="system", stream="dead_letter/{consumer}/{position}", outcome="working"):
+class DeadLetterRetried(
+    Event, topic="system", stream="dead_letter/{consumer}/{position}", outcome="working", stays=True
+):
     """Somebody mended the cause: the consumer shall try that event again."""
 
     examples = [{"consumer": "generate_plan", "position": 7}]
@@ -93,7 +97,7 @@ class DeadLetterRetried(Event, topic="system", stream="dead_letter/{consumer}/{p
     position: At
 
 
-class DeadLetterHandled(Event, topic="system", stream="dead_letter/{consumer}/{position}"):
+class DeadLetterHandled(Event, topic="system", stream="dead_letter/{consumer}/{position}", stays=True):
     """The consumer handled the event after all: it was retried, or what it waited behind is out of the way."""
 
     examples = [{"consumer": "generate_plan", "position": 7}]
@@ -102,7 +106,7 @@ class DeadLetterHandled(Event, topic="system", stream="dead_letter/{consumer}/{p
     position: At
 
 
-class DeadLetterDiscarded(Event, topic="system", stream="dead_letter/{consumer}/{position}"):
+class DeadLetterDiscarded(Event, topic="system", stream="dead_letter/{consumer}/{position}", stays=True):
     """Somebody decided that the event need not be handled."""
 
     examples = [{"consumer": "fetch_recipes", "position": 9, "reason": "imported again from a mended file"}]
@@ -112,7 +116,7 @@ class DeadLetterDiscarded(Event, topic="system", stream="dead_letter/{consumer}/
     reason: str = Field(min_length=1, max_length=1_000)
 
 
-class ConsumerReset(Event, topic="system", stream="consumer/{consumer}"):
+class ConsumerReset(Event, topic="system", stream="consumer/{consumer}", stays=True):
     """Somebody moved the consumer: back, to handle events again, or forward, over events that it shall not handle."""
 
     examples = [
@@ -125,7 +129,7 @@ class ConsumerReset(Event, topic="system", stream="consumer/{consumer}"):
     reason: str | None = Field(default=None, min_length=1, max_length=300)
 
 
-class FlagSet(Event, topic="system", stream="flag/{flag}"):
+class FlagSet(Event, topic="system", stream="flag/{flag}", stays=True):
     """A flag has this value for everybody, or for whom it names; a percentage of them, always the same ones."""
 
     examples = [

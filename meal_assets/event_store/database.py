@@ -124,7 +124,7 @@ def migrate(url: str) -> None:
             connection.execute("SELECT pg_advisory_lock(%s, %s)", LOCK_MIGRATION)
             if _version(connection) != newest_migration():
                 connection.execute("CREATE SCHEMA IF NOT EXISTS log")
-                _run_alembic(url)
+                migrate_to(url, "head")
         note_fields(connection)
 
 
@@ -135,7 +135,8 @@ def _version(connection: Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def _run_alembic(url: str) -> None:
+def migrate_to(url: str, revision: str) -> None:
+    """Run the migrations up to this one; the schema `log` is there."""
     from alembic.command import upgrade
     from alembic.config import Config
     from sqlalchemy import NullPool, create_engine
@@ -145,7 +146,7 @@ def _run_alembic(url: str) -> None:
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        upgrade(config, "head")
+        upgrade(config, revision)
 
 
 def without_password(url: str) -> str:

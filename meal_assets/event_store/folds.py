@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from meal_assets.contracts import Event
 
+from .archives import refuse_archived
 from .checkpoints import MOVE, NOTE, noted
 from .database import Connection, fetch_row
 from .heartbeats import GOES_ON
@@ -64,7 +65,7 @@ STANDS = f"""
 # A statement of its own: joined with the checkpoint, the planner does not know that few events are left.
 NEXT = f"""
     SELECT max(last), coalesce(jsonb_object_agg(type, n), '{{}}'), coalesce(jsonb_object_agg(type, newest), '{{}}'),
-           {NOTED}
+           {NOTED}, (SELECT bool_or(last > %s AND gone ?| %s) FROM log.archives)
     FROM (SELECT type, count(*) AS n, max(position) AS last, max(version) AS newest FROM
           (SELECT position, type, version FROM log.events WHERE position > %s AND type = ANY(%s)
            ORDER BY position LIMIT %s) AS next GROUP BY type) AS by_type
@@ -83,18 +84,22 @@ def next_batch(
     """Lock the checkpoint, use the tables of `schema`, and find the next `size` events; None without a checkpoint.
 
     With the `flag` that switches a live subscriber nothing is next while it says off, and the transaction is bounded;
-    raises psycopg's `LockNotAvailable` when another one holds the checkpoint for longer.
+    raises psycopg's `LockNotAvailable` when another one holds the checkpoint for longer. Raises `ArchivedEvents` when
+    events that are next lie in a file.
     """
     lock, statement = BOUNDED if flag else UNBOUNDED
-    names = {"subscriber": subscriber, "flag": flag, "tables": [f"{schema}.{t}" for t in tables]}
+    given = {"subscriber": subscriber, "flag": flag, "tables": [f"{schema}.{t}" for t in tables]}
     bounds = {"path": f"{schema}, pg_temp", "lock": lock, "statement": statement}
-    row = db.execute(STANDS, names | bounds).fetchone()
+    row = db.execute(STANDS, given | bounds).fetchone()
     if row is None:
         return None
     position, version, touched, mode, *_ = row
     if mode == "off":
         return Next(position, version, None, {}, unknown=False, touched=touched, paused=True)
-    upto, types, newest, noted = fetch_row(db, NEXT, (position, [t.type_name for t in listens_to], size))
+    names = [t.type_name for t in listens_to]
+    upto, types, newest, noted, archived = fetch_row(db, NEXT, (position, names, position, names, size))
+    if archived:
+        refuse_archived(db, position, None, names)
     unknown = any(newest.get(t.type_name, 0) > t.version for t in listens_to)
     if upto is not None and (since := unknown_since(db, tuple(listens_to), noted)) is not None:
         unknown |= upto > since

@@ -14,7 +14,7 @@ from .database import Connection, Database, fetch_row
 MOST = 64
 """Appends of one transaction."""
 
-APPEND_ONE = "SELECT * FROM log.append_one(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb, %s)"
+APPEND_ONE = "SELECT * FROM log.append_one(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb, %s, %s)"
 
 NAMES = ("stream", "expected", "once", "household", "actor", "correlation", "causation", "id", "type", "version")
 
@@ -103,9 +103,10 @@ def _all_at_once(connection: Connection, group: list[_Ticket]) -> bool:
 
 def _as_json(arguments: Sequence[Any]) -> str:
     """The arguments of `log.append_one` by name; arrays of them would cost psycopg more than the append costs."""
-    *told, payload, occurred = arguments
+    *told, payload, occurred, given = arguments
     values = [None if v is None else v if isinstance(v, int) else str(v) for v in told]
-    return f'{json.dumps(dict(zip(NAMES, values, strict=True)))[:-1]}, "payload": {payload}, "occurred": "{occurred}"}}'
+    named = json.dumps(dict(zip(NAMES, values, strict=True)) | {"occurred": str(occurred), "given": given})
+    return f'{named[:-1]}, "payload": {payload}}}'
 
 
 def _one(connection: Connection, ticket: _Ticket) -> None:

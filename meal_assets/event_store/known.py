@@ -15,7 +15,7 @@ MAX_REMEMBERED = 1_000
 
 NOTE = """
     INSERT INTO log.fields (type, version, field, since)
-    SELECT type, version, field, (SELECT coalesce(max(position), 0) FROM log.events)
+    SELECT type, version, field, (SELECT position FROM log.head())
     FROM unnest(%s::text[], %s::smallint[], %s::text[]) AS known (type, version, field)
     WHERE NOT EXISTS (SELECT FROM log.fields f WHERE (f.type, f.version, f.field)
                       = (known.type, known.version, known.field))

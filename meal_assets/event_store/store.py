@@ -4,13 +4,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import errors, sql
 from pydantic import ValidationError
 
 from meal_assets.contracts import EVENTS, Event
-from meal_assets.errors import BrokenEvent, Invalid, OnceConflict, StaleVersion, UnknownEvent
+from meal_assets.errors import (
+    ArchivedEvents,
+    BrokenEvent,
+    IdConflict,
+    Invalid,
+    OnceConflict,
+    StaleVersion,
+    UnknownEvent,
+)
 
+from .archives import refuse_archived, refuse_archived_stream
 from .database import Connection, Database, fetch_row
 from .group_commit import APPEND_ONE, GroupCommit
 from .records import Appended, Origin, Recorded, uuid7
@@ -25,7 +35,7 @@ COLUMNS = (
     "position, event_id, stream, stream_version, household, actor, correlation_id, causation_id,"
     " occurred_at, recorded_at, type, version, payload"
 )
-APPEND = "SELECT * FROM log.append(%s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb)"
+APPEND = "SELECT * FROM log.append(%s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb, %s)"
 
 
 NUL, BACKSLASH = r"\u0000", r"\\"
@@ -47,6 +57,7 @@ class EventStore:
         origin: Origin,
         expected_version: int | None = None,
         once: str | None = None,
+        event_ids: Sequence[UUID] | None = None,
         occurred_at: datetime | None = None,
         within: Connection | None = None,
     ) -> Appended:
@@ -54,9 +65,13 @@ class EventStore:
 
         `expected_version` is how many events the caller saw in the stream; raises `StaleVersion` if there are others.
         `once` makes a repeat say nothing new: it returns the first answer; raises `OnceConflict` if the events differ.
+        `event_ids`, one for each event, do the same without a key; raises `IdConflict` if they stand for other events.
         """
         if not events:
             raise ValueError("an append needs at least one event")
+        if event_ids is not None and not len(events) == len(event_ids) == len(set(event_ids)):
+            raise ValueError("an append needs an id of its own for each event, or none at all")
+        given, ids = event_ids is not None, event_ids or [uuid7() for _ in events]
         when = occurred_at or datetime.now(UTC)
         told = (
             stream,
@@ -70,16 +85,19 @@ class EventStore:
         with translated(stream=stream, once=once, expected=expected_version):
             if len(events) == 1:
                 (event,) = events
-                one = (*told, uuid7(), event.type_name, event.version, payload_of(event), when)
+                one = (*told, ids[0], event.type_name, event.version, payload_of(event), when, given)
                 return Appended(*(self._group.append(one) if within is None else fetch_row(within, APPEND_ONE, one)))
-            many = (*told, when, f"[{','.join(map(_given, events))}]")
+            many = (*told, when, f"[{','.join(map(_given, events, ids))}]", given)
             with nullcontext(within) if within is not None else self.database.statement() as connection:
                 return Appended(*fetch_row(connection, APPEND, many))
 
     def read(
         self, after: int = 0, types: Sequence[type[Event]] = (), limit: int = PAGE, until: int | None = None
     ) -> list[Recorded]:
-        """At most `limit` events with `after` < position <= `until`, in order; all types when none is named."""
+        """At most `limit` events with `after` < position <= `until`, in order; all types when none is named.
+
+        Raises `ArchivedEvents` when some of them lie in a file.
+        """
         where = [sql.SQL("position > %s")]
         arguments: list[Any] = [after]
         if types:
@@ -88,21 +106,34 @@ class EventStore:
         if until is not None:
             where.append(sql.SQL("position <= %s"))
             arguments.append(until)
-        return self._rows(sql.SQL(" AND ").join(where) + sql.SQL(" ORDER BY position LIMIT %s"), [*arguments, limit])
+        with self.database.transaction() as db:
+            rows = _rows(db, sql.SQL(" AND ").join(where) + sql.SQL(" ORDER BY position LIMIT %s"), [*arguments, limit])
+            upto = rows[-1].position if len(rows) == limit else until
+            refuse_archived(db, after, upto, [t.type_name for t in types])
+        return rows
 
     def read_newest(self, types: Sequence[type[Event]] = (), limit: int = PAGE) -> list[Recorded]:
-        """The newest `limit` events of these types, or of all, in order."""
+        """The newest `limit` events of these types, or of all, in order; what is archived is left out."""
         condition = sql.SQL("type = ANY(%s) ORDER BY position DESC LIMIT %s")
-        return self._rows(condition, [[t.type_name for t in types or EVENTS.values()], limit])[::-1]
+        with self.database.transaction() as db:
+            return _rows(db, condition, [[t.type_name for t in types or EVENTS.values()], limit])[::-1]
 
     def read_stream(self, stream: str, until: int | None = None) -> list[Recorded]:
-        """The whole stream, in order; up to a position when one is given."""
+        """The whole stream, in order; up to a position when one is given.
+
+        Raises `ArchivedEvents` when a part of it lies in a file.
+        """
         condition = "stream = %s AND position <= coalesce(%s, position) ORDER BY stream_version"
-        return self._rows(sql.SQL(condition), [stream, until])
+        with self.database.transaction() as db:
+            rows = _rows(db, sql.SQL(condition), [stream, until])
+            refuse_archived_stream(db, stream, until)
+        return rows
 
     def read_correlation(self, correlation_id: object, after: int = 0) -> list[Recorded]:
-        """All that followed from one command, the command's own events first."""
-        return self._rows(sql.SQL("correlation_id = %s AND position > %s ORDER BY position"), [correlation_id, after])
+        """All that followed from one command, the command's own events first; what is archived is left out."""
+        condition = sql.SQL("correlation_id = %s AND position > %s ORDER BY position")
+        with self.database.transaction() as db:
+            return _rows(db, condition, [correlation_id, after])
 
     def latest(self, types: Sequence[type[Event]], *, household: str, until: int) -> list[Recorded]:
         """The newest event of these types in each stream of a household as of a position, by stream."""
@@ -110,12 +141,16 @@ class EventStore:
             "position IN (SELECT max(position) FROM log.events"
             " WHERE type = ANY(%s) AND household = %s AND position <= %s GROUP BY stream) ORDER BY stream"
         )
-        return self._rows(sql.SQL(condition), [[t.type_name for t in types], household, until])
+        names = [t.type_name for t in types]
+        with self.database.transaction() as db:
+            rows = _rows(db, sql.SQL(condition), [names, household, until])
+            refuse_archived(db, 0, until, names)
+        return rows
 
     def head(self) -> int:
         """The highest position; 0 when nothing ever happened."""
-        with self.database.transaction() as connection:
-            (head,) = fetch_row(connection, "SELECT coalesce(max(position), 0) FROM log.events")
+        with self.database.statement() as connection:
+            (head,) = fetch_row(connection, "SELECT position FROM log.head()")
         return int(head)
 
     def first_broken_link(self) -> int | None:
@@ -139,10 +174,10 @@ class EventStore:
             connection.execute("LISTEN meals_log")
             yield Wait(connection)
 
-    def _rows(self, condition: sql.Composable, arguments: Sequence[Any]) -> list[Recorded]:
-        query = sql.SQL("SELECT {} FROM log.events WHERE {}").format(sql.SQL(COLUMNS), condition)
-        with self.database.transaction() as connection:
-            return [recorded(row) for row in connection.execute(query, arguments).fetchall()]
+
+def _rows(db: Connection, condition: sql.Composable, arguments: Sequence[Any]) -> list[Recorded]:
+    query = sql.SQL("SELECT {} FROM log.events WHERE {}").format(sql.SQL(COLUMNS), condition)
+    return [recorded(row) for row in db.execute(query, arguments).fetchall()]
 
 
 class Wait:
@@ -165,6 +200,17 @@ def translated(*, stream: str, once: str | None, expected: int | None) -> Iterat
             raise StaleVersion(stream, expected or 0, int(error.diag.message_detail or 0)) from error
         if error.sqlstate == "ME002":
             raise OnceConflict(f"the key {once!r} stands for other events: use another key") from error
+        if error.sqlstate == "ME004":
+            raise ArchivedEvents(
+                f"an event of {stream} has the id of one that is archived, and may be that one: `meals events restore"
+                f" {error.diag.message_detail}` brings it back to tell"
+            ) from error
+        if error.sqlstate == "ME005":
+            raise IdConflict(
+                f"the ids of these events of {stream} stand for other events, from position"
+                f" {error.diag.message_detail}: give new events new ids, or repeat exactly those that were appended"
+                " together"
+            ) from error
         raise
 
 
@@ -176,9 +222,9 @@ def payload_of(event: Event) -> str:
     return payload
 
 
-def _given(event: Event) -> str:
+def _given(event: Event, event_id: UUID) -> str:
     payload = payload_of(event)
-    return f'{{"id":"{uuid7()}","type":"{event.type_name}","version":{event.version},"payload":{payload}}}'
+    return f'{{"id":"{event_id}","type":"{event.type_name}","version":{event.version},"payload":{payload}}}'
 
 
 def decode(type_name: str, version: int, payload: dict[str, Any], *, position: int) -> Event:

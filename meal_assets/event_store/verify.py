@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from .database import Database, fetch_row
+from .archives import archives, first_false_archive, link_before
+from .database import Connection, Database, fetch_row
 
 STRETCH = 50_000
 """Positions checked by one query. Each begins with its predecessor's hash, so they do not wait for each other."""
@@ -21,28 +22,38 @@ CHECK = """
 def first_broken_link(database: Database, progress: Callable[[int, int], None] | None = None) -> int | None:
     """The first position that does not follow from its predecessor; None when the chain is whole up to the head.
 
-    `progress` is told how many positions of how many are checked.
+    What is archived is passed over: the chain goes on with the hash that was noted then. `progress` is told how many
+    positions of how many are checked.
     """
     with database.transaction() as db:
-        (head,) = fetch_row(db, "SELECT coalesce(max(position), 0) FROM log.events")
-    checked, broken = 0, list[int]()
+        (head,) = fetch_row(db, "SELECT position FROM log.head()")
+        false, at_hand = first_false_archive(db), _at_hand(db, head)
+    checked, broken = 0, [] if false is None else [false]
     with ThreadPoolExecutor(WORKERS) as workers:
-        stretches = [workers.submit(_check, database, after, head) for after in range(0, head, STRETCH)]
+        stretches = [workers.submit(_check, database, *stretch) for stretch in at_hand]
         for stretch in as_completed(stretches):
             bad, count = stretch.result()
             checked += count
             broken += [] if bad is None else [bad]
             if progress:
-                progress(checked, head)
+                progress(checked, sum(upto - after for after, upto in at_hand))
     return min(broken, default=None)
 
 
-def _check(database: Database, after: int, head: int) -> tuple[int | None, int]:
+def _at_hand(db: Connection, head: int) -> list[tuple[int, int]]:
+    """Stretches of what is not archived: after one position, up to another."""
+    stretches, begins = list[tuple[int, int]](), 0
+    for ends, goes_on in (*((one.first - 1, one.last) for one in archives(db)), (head, head)):
+        stretches += [(after, min(after + STRETCH, ends)) for after in range(begins, ends, STRETCH)]
+        begins = goes_on
+    return stretches
+
+
+def _check(database: Database, after: int, upto: int) -> tuple[int | None, int]:
     """The first bad position of a stretch, and how many it holds; a missing end is bad where it is missing."""
-    upto = min(after + STRETCH, head)
     with database.transaction() as db:
-        seed = db.execute("SELECT hash FROM log.events WHERE position = %s", (after,)).fetchone()
-        bad, count = fetch_row(db, CHECK, {"after": after, "upto": upto, "seed": seed[0] if seed else b""})
+        seed = link_before(db, after + 1)
+        bad, count = fetch_row(db, CHECK, {"after": after, "upto": upto, "seed": seed})
     if bad is None and count < upto - after:
         bad = after + count + 1
     return bad, count

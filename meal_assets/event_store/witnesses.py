@@ -20,6 +20,7 @@ CONTRADICTED = """
         UNION ALL SELECT last_position, NULL, 'appended once as ' || key FROM log.once
     ) AS w LEFT JOIN log.events e ON e.position = w.position
     WHERE (w.hash <> e.hash OR e.position IS NULL)
+    AND NOT EXISTS (SELECT FROM log.archives a WHERE w.position BETWEEN a.first AND a.last)
     AND w.position >= greatest(1, (SELECT min(position) FROM log.events))
     ORDER BY w.position, w.by LIMIT 1
 """

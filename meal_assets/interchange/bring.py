@@ -57,15 +57,20 @@ CONFLICTS = f"""
     SELECT a.line, a.event_id, e.position FROM arriving a JOIN log.events e USING (event_id)
     WHERE a.line > %(after)s AND a.line <= %(upto)s AND NOT ({SAME}) ORDER BY a.line
 """  # noqa: S608 - SQL made of our own constants
+# A statement of its own: the append may make a partition, which it could not while its own statement reads the log.
+THERE = """
+    DELETE FROM arriving a WHERE a.line > %(after)s AND a.line <= %(upto)s AND (
+        EXISTS (SELECT FROM log.events e WHERE e.event_id = a.event_id)
+        OR EXISTS (SELECT FROM log.archived_ids e WHERE e.event_id = a.event_id))
+"""
 APPEND = """
     SELECT count(*) FROM (
-        SELECT * FROM arriving a WHERE a.line > %(after)s AND a.line <= %(upto)s
-        AND NOT EXISTS (SELECT FROM log.events e WHERE e.event_id = a.event_id) ORDER BY a.line
+        SELECT * FROM arriving a WHERE a.line > %(after)s AND a.line <= %(upto)s ORDER BY a.line
     ) AS a CROSS JOIN LATERAL log.append_one(
         a.stream, NULL, NULL, a.household, a.actor, a.correlation_id, a.causation_id, a.event_id, a.type, a.version,
         coalesce(a.today, a.body->'data'), a.occurred_at) AS appended
 """
-HEAD = "SELECT position, hash FROM log.events ORDER BY position DESC LIMIT 1"
+HEAD = "SELECT position, hash FROM log.head()"
 ENDS = "SELECT min(position), max(position) FROM arriving"
 CONTINUES = f"SELECT hash = log.link(%s, {ROW}) FROM arriving WHERE position = %s"  # noqa: S608 - our own constant
 SHARES = "SELECT hash = %s FROM arriving WHERE position = %s"
@@ -89,7 +94,7 @@ def _continues(db: Connection) -> int | None:
     """The head of the log, where the file holds that very head or goes on right after it; None where it does not."""
     if not is_chain(db):
         return None
-    head, head_hash = db.execute(HEAD).fetchone() or (0, b"")
+    head, head_hash = fetch_row(db, HEAD)
     first, last = fetch_row(db, ENDS)
     if first <= head <= last:
         (continues,) = fetch_row(db, SHARES, (head_hash, head))
@@ -128,6 +133,7 @@ def _append(db: Connection, read: int, progress: Progress) -> Brought:
         with db.transaction():
             db.execute("SELECT log.begin_append(NULL, NULL)")  # an id that is not there now stays so until we are done
             conflicts += [Conflict(*row) for row in db.execute(CONFLICTS, lines).fetchall()]
+            db.execute(THERE, lines)
             written += fetch_row(db, APPEND, lines)[0]
         progress("Appending", min(after + CHUNK, last), last)
     return Brought(False, read, written, conflicts)

@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError, field_val
 from meal_assets.contracts import EVENTS, Event
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore
+from meal_assets.event_store.archives import refuse_archived
 from meal_assets.event_store.store import COLUMNS, payload_of
 
 JSON_TYPE = "application/json"
@@ -43,14 +44,19 @@ class Logged(NamedTuple):
 
 
 def read_logged(store: EventStore, after: int, types: Sequence[type[Event]], *, until: int, limit: int) -> list[Logged]:
-    """At most `limit` rows with `after` < position <= `until`, in order; all types when none is named."""
+    """At most `limit` rows with `after` < position <= `until`, in order; all types when none is named.
+
+    Raises `ArchivedEvents` when some of them lie in a file.
+    """
     columns = COLUMNS.removesuffix("payload") + "payload::text, hash"
     among = sql.SQL("AND type = ANY({})").format([t.type_name for t in types]) if types else sql.SQL("")
     query = sql.SQL(
         "SELECT {} FROM log.events WHERE position > {} AND position <= {} {} ORDER BY position LIMIT {}"
     ).format(sql.SQL(columns), after, until, among, limit)
     with store.database.transaction() as db:
-        return [Logged(*row) for row in db.execute(query).fetchall()]
+        rows = [Logged(*row) for row in db.execute(query).fetchall()]
+        refuse_archived(db, after, rows[-1].position if len(rows) == limit else until, [t.type_name for t in types])
+    return rows
 
 
 def attributes_of(row: Logged, *, chained: bool) -> dict[str, Any]:

@@ -60,17 +60,19 @@ def export(
     path: Path,
     *,
     after: int = 0,
+    until: int | None = None,
     types: Sequence[type[Event]] = (),
     progress: Progress = lambda _at, _of: None,
 ) -> Exported:
-    """Write the events after a position, of these types or of all, up to the head as it is now.
+    """Write the events after a position, of these types or of all, up to another one or the head as it is now.
 
     An interrupted export of the same is gone on with. Raises `Invalid` when the file is there already, or when what
     was interrupted is another export.
     """
     if path.exists():
         raise Invalid(str(path), "is there already: remove it, or name another file")
-    sink, until, written = _sink(path, chained=not types), store.head(), 0
+    sink, written = _sink(path, chained=not types), 0
+    until = store.head() if until is None else until
     kept = sink.kept()
     at = after if kept is None else _went_on_after(store, kept, after, types, f"{path}.partial")
     while rows := read_logged(store, at, types, until=until, limit=sink.chunk):

@@ -44,6 +44,16 @@ def append_stored(db: Connection, stream: str, type_name: str, version: int, pay
     return int(row[0])
 
 
+def small_partitions(owner: Connection, size: int) -> None:
+    """Make an empty log one of partitions of so many positions."""
+    owner.execute(
+        f"CREATE OR REPLACE FUNCTION log.partition_size() RETURNS bigint LANGUAGE sql AS 'SELECT {size}::bigint';"
+        " ALTER TABLE log.events DETACH PARTITION log.events_1;"
+        f" ALTER TABLE log.events ATTACH PARTITION log.events_1 FOR VALUES FROM (MINVALUE) TO ({size + 1});"
+        f" UPDATE log.partitions SET last = {size}, next_at = {size - size // 2}"
+    )
+
+
 def until_blocked(database_url: str, future: Future[Any]) -> None:
     """Return when one connection to the database waits for another; fail when the work ends without that."""
     with psycopg.connect(database_url, autocommit=True) as look:

@@ -49,7 +49,7 @@ def tamper(owner: Connection) -> Iterator[Connection]:
     """The owner, who has taken the triggers away."""
     owner.execute("ALTER TABLE log.events DISABLE TRIGGER ALL; CREATE TEMPORARY TABLE before AS TABLE log.events")
     yield owner
-    owner.execute("TRUNCATE log.events; INSERT INTO log.events TABLE before")
+    owner.execute("DELETE FROM log.events; INSERT INTO log.events TABLE before")
     owner.execute("ALTER TABLE log.events ENABLE TRIGGER ALL")
 
 
@@ -64,7 +64,9 @@ def test_the_application_may_not_change_the_log(five: EventStore, change: str) -
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_even_the_owner_is_refused(five: EventStore, owner: Connection, change: str) -> None:
-    with pytest.raises(psycopg.errors.RaiseException, match=r"the log is append-only: .* of log\.events is refused"):
+    with pytest.raises(
+        psycopg.errors.RaiseException, match=r"the log is append-only: .* of log\.events(_1)? is refused"
+    ):
         owner.execute(change)
     assert five.head() == 5
 

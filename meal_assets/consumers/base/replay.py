@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from meal_assets.contracts import Event
 from meal_assets.contracts.system import DeadLetterDiscarded, DeadLettered, DeadLetterHandled, DeadLetterRetried
-from meal_assets.errors import OnceConflict, UnknownEvent
+from meal_assets.errors import ArchivedEvents, OnceConflict, UnknownEvent
 from meal_assets.event_store import EventStore
 
 from .consumer import Act, Consumer, Said, keyed
@@ -84,7 +84,7 @@ def _handled(consumer: Consumer, store: EventStore, task: Task) -> Replayed:
             done.answers[key] = what if isinstance(what, Act) else what.event
             if isinstance(what, Said):
                 done.spoken.append(Spoken(position, key, what.event.type_name, said_as(what.event)))
-    except UnknownEvent:
+    except (UnknownEvent, ArchivedEvents):
         raise
     except Exception as error:  # all that it would have come to in the end
         trace = trace_of(error)

@@ -7,6 +7,7 @@ from psycopg import sql
 
 from meal_assets.errors import Transient
 from meal_assets.event_store import Connection, EventStore
+from meal_assets.event_store.archives import refuse_archived
 from meal_assets.event_store.batch import Batch
 from meal_assets.event_store.checkpoints import lock_checkpoint, move_checkpoint
 from meal_assets.event_store.folds import Next, finish_batch, next_batch
@@ -70,6 +71,7 @@ def refold_days(model: ReadModel, store: EventStore, days: Sequence[str]) -> Non
         batch = Batch(db, model.listens_to, 0, at.position, only=(model.partitioned_by, tuple(days)))
         batch.refuse_unknown()
         model.fold(batch)
+        refuse_archived(db, 0, at.position, [t.type_name for t in model.listens_to], days)
 
 
 def _fold(db: Connection, model: ReadModel, at: Next, upto: int) -> None:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from meal_assets.event_store import Connection, EventStore
+from meal_assets.event_store.archives import refuse_archived
 from meal_assets.event_store.batch import Batch
 from meal_assets.event_store.checkpoints import end_of_batch
 from meal_assets.event_store.database import fetch_row
@@ -24,7 +25,8 @@ TEMPORARY = "pg_temp"
 def tables_as_of(model: ReadModel, store: EventStore, position: int) -> Iterator[Connection]:
     """A transaction in which the model's tables, named without a schema, are as they stood; then it is rolled back.
 
-    Nothing of it is seen outside, and the live model goes on meanwhile.
+    Nothing of it is seen outside, and the live model goes on meanwhile. Raises `ArchivedEvents` when events that it was
+    made of lie in a file.
     """
     with store.database.transaction() as db:
         use_schema(db, TEMPORARY)
@@ -37,6 +39,7 @@ def tables_as_of(model: ReadModel, store: EventStore, position: int) -> Iterator
                 batch.refuse_unknown()
                 model.fold(batch)
             after = batch.upto
+        refuse_archived(db, 0, position, [t.type_name for t in model.listens_to])
         yield db
         raise psycopg.Rollback
 
@@ -62,4 +65,5 @@ def position_at(store: EventStore, moment: datetime) -> int:
             " ORDER BY position DESC LIMIT 1), 0)",
             (moment,),
         )
+        refuse_archived(db, position, position + 1)  # it may be one that lies in a file
     return int(position)

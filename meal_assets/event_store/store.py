@@ -12,7 +12,8 @@ from meal_assets.contracts import EVENTS, Event
 from meal_assets.errors import BrokenEvent, Invalid, OnceConflict, StaleVersion, UnknownEvent
 
 from .database import Connection, Database, fetch_row
-from .group_commit import APPEND_ONE, GroupCommit
+from .group_commit import APPEND_ONE, GroupCommit, append_row
+from .personal import Personal, Shown
 from .records import Appended, Origin, Recorded, uuid7
 from .verify import first_broken_link
 
@@ -37,6 +38,7 @@ class EventStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.personal = Personal(database)
         self._group = GroupCommit(database)
 
     def append(
@@ -67,14 +69,20 @@ class EventStore:
             origin.correlation_id,
             origin.causation_id,
         )
-        with translated(stream=stream, once=once, expected=expected_version):
-            if len(events) == 1:
-                (event,) = events
+
+        def append(sealed: Sequence[Event], keys: Sequence[str]) -> Appended:
+            if len(sealed) == 1:
+                (event,) = sealed
                 one = (*told, uuid7(), event.type_name, event.version, payload_of(event), when)
-                return Appended(*(self._group.append(one) if within is None else fetch_row(within, APPEND_ONE, one)))
-            many = (*told, when, f"[{','.join(map(_given, events))}]")
+                return Appended(
+                    *(self._group.append(one, keys) if within is None else append_row(within, APPEND_ONE, one, keys))
+                )
+            many = (*told, when, f"[{','.join(map(_given, sealed))}]")
             with nullcontext(within) if within is not None else self.database.statement() as connection:
-                return Appended(*fetch_row(connection, APPEND, many))
+                return Appended(*append_row(connection, APPEND, many, keys))
+
+        with translated(stream=stream, once=once, expected=expected_version):
+            return self.personal.sealed_for(append, [stream] * len(events), events, origin.household, within)
 
     def read(
         self, after: int = 0, types: Sequence[type[Event]] = (), limit: int = PAGE, until: int | None = None
@@ -142,7 +150,13 @@ class EventStore:
     def _rows(self, condition: sql.Composable, arguments: Sequence[Any]) -> list[Recorded]:
         query = sql.SQL("SELECT {} FROM log.events WHERE {}").format(sql.SQL(COLUMNS), condition)
         with self.database.transaction() as connection:
-            return [recorded(row) for row in connection.execute(query, arguments).fetchall()]
+            rows = connection.execute(query, arguments).fetchall()
+            return self.personal.opened(connection, [recorded(row) for row in rows])
+
+    def opened(self, shown: Shown) -> Shown:
+        """Rows, events or values as people may see them: see `Personal.opened`."""
+        with self.database.transaction() as connection:
+            return self.personal.opened(connection, shown)
 
 
 class Wait:
@@ -205,6 +219,6 @@ def decode(type_name: str, version: int, payload: dict[str, Any], *, position: i
 
 
 def recorded(row: tuple[Any, ...]) -> Recorded:
-    """A row of `COLUMNS`."""
+    """A row of `COLUMNS`, with texts of persons as they are kept."""
     *envelope, type_name, version, payload = row
     return Recorded(*(*envelope, decode(type_name, version, payload, position=envelope[0])))

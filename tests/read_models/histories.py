@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from meal_assets.contracts import EVENTS, Event
 from meal_assets.contracts.diary import DayClosed, MealLogCorrected, MealLogged, MealLogRetracted
 from meal_assets.contracts.plan import PlanGenerated
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.contracts.values import MEALS, Nutrients
 from meal_assets.domain import diary
 from meal_assets.event_store import EventStore, Origin
@@ -76,6 +77,9 @@ class History:
         event = self._varied(kind)
         if isinstance(event, MealLogged | MealLogCorrected | MealLogRetracted | DayClosed):
             return self._in_diary(event, self.diaries[event.stream_in(household)])
+        if isinstance(event, PersonForgotten):
+            for stream in [s for s in self.diaries if s.startswith(f"{household}/diary/{event.person}/")]:
+                del self.diaries[stream]
         return [self._whole_week(event)] if isinstance(event, PlanGenerated) else [event]
 
     def _in_diary(self, event: Event, history: list[Event]) -> Sequence[Event]:

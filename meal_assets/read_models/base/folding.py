@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.errors import Transient
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.batch import Batch
 from meal_assets.event_store.checkpoints import lock_checkpoint, move_checkpoint
 from meal_assets.event_store.folds import Next, finish_batch, next_batch
 
+from .forgetting import fold_batch
 from .model import ReadModel
 from .tables import LIVE, SHADOW, use_schema
 
@@ -67,13 +69,15 @@ def refold_days(model: ReadModel, store: EventStore, days: Sequence[str]) -> Non
         for table in model.tables:
             where = sql.SQL("DELETE FROM {} WHERE {} = ANY(%s::date[])")
             db.execute(where.format(sql.Identifier(table), sql.Identifier(model.partitioned_by)), (list(days),))
-        batch = Batch(db, model.listens_to, 0, at.position, only=(model.partitioned_by, tuple(days)))
-        batch.refuse_unknown()
-        model.fold(batch)
+        only = (model.partitioned_by, tuple(days))
+        Batch(db, model.listens_to, 0, at.position, only).refuse_unknown()
+        fold_batch(db, model, 0, at.position, only)
 
 
 def _fold(db: Connection, model: ReadModel, at: Next, upto: int) -> None:
-    batch = Batch(db, model.listens_to, at.position, upto)
     if at.unknown:
-        batch.refuse_unknown()
-    model.fold(batch)
+        Batch(db, model.listens_to, at.position, upto).refuse_unknown()
+    if PersonForgotten.type_name in at.types:
+        fold_batch(db, model, at.position, upto)
+    else:
+        model.fold(Batch(db, model.listens_to, at.position, upto))

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from meal_assets.contracts import Event
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.discovery import snake
 from meal_assets.event_store import Connection, Recorded
 from meal_assets.event_store.batch import Batch
+
+OF_A_PERSON = {"household", "person"}
 
 
 class ReadModel:
@@ -38,8 +41,17 @@ class ReadModel:
     Needed only where that is not the field of the column's name.
     """
 
+    of_persons: ClassVar[tuple[str, ...]] = ()
+    """Its tables that have the columns household and person: rows of a person are removed where one was forgotten.
+
+    A model with such tables listens to that by itself; neither its `fold` nor its `apply` ever sees it.
+    """
+
     def __init_subclass__(cls) -> None:
         cls.name = snake(cls.__name__)
+        cls.of_persons = tuple(t for t, columns in getattr(cls, "tables", {}).items() if _names(columns) >= OF_A_PERSON)
+        if cls.of_persons and PersonForgotten not in cls.listens_to:
+            cls.listens_to = (*cls.listens_to, PersonForgotten)
 
     def fold(self, batch: Batch) -> None:
         """Bring the tables from `batch.after` to `batch.upto`."""
@@ -49,3 +61,8 @@ class ReadModel:
     def apply(self, db: Connection, recorded: Recorded) -> None:
         """One event."""
         raise NotImplementedError(f"{type(self).__name__} has neither fold nor apply")
+
+
+def _names(columns: str) -> set[str]:
+    """The first word of each definition, whatever that is."""
+    return {part.split(maxsplit=1)[0] for part in columns.split(",") if part.strip()}

@@ -23,6 +23,7 @@ from meal_assets.event_store.heartbeats import GOES_ON, reason
 
 from .comparing import SAMPLE, Difference, compare
 from .folding import BATCH, Busy, fold_shadow, shadow_of
+from .forgetting import fold_batch
 from .model import ReadModel
 from .tables import FORMER, LIVE, SHADOW, create_tables, move_tables, use_schema
 
@@ -164,7 +165,7 @@ def _fold_live_to(db: Connection, model: ReadModel, after: int, position: int) -
     use_schema(db, LIVE)
     while after < position:
         upto = min(end_of_batch(db, model.listens_to, after, BATCH) or position, position)
-        model.fold(Batch(db, model.listens_to, after, upto))
+        fold_batch(db, model, after, upto)
         after = upto
 
 

@@ -144,7 +144,7 @@ def show_targets(s: "Session") -> None:
     from .tables import targets_table
 
     with s.store.database.transaction() as db:
-        persons = household_targets(db, s.household)
+        persons = s.store.personal.opened(db, household_targets(db, s.household))
     if not persons:
         console.print("Nobody yet: `meals profile ada --weight 64 --activity active`")
     else:

@@ -8,7 +8,9 @@ field. Nothing else of it is kept in the database, not in read models either; wh
 import json
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -36,6 +38,8 @@ GONE = "ME004"
 """The SQLSTATE of an append whose key was removed after it had sealed a text."""
 MOST_ATTEMPTS = 5
 """Of an append whose person is forgotten again and again."""
+
+_noted: ContextVar[set[str] | None] = ContextVar("noted", default=None)
 
 Who = tuple[str, str]
 """Household and person."""
@@ -142,10 +146,23 @@ class Personal:
         keys = self._keys(db, found)
 
         def opens(text: str, key: str) -> Any:
-            return keys[key].open(text) if key in keys else TOMBSTONE
+            if key not in keys:
+                return TOMBSTONE
+            said = keys[key].open(text)
+            if (noted := _noted.get()) is not None:
+                noted.update([said] if isinstance(said, str) else said)
+            return said
 
         result: Shown = exchanged(shown, opens)
         return result
+
+    def forget(self, db: Connection, household: str, person: str) -> int:
+        """Remove the person's key, for good; how many there were. No append of another process is under way then."""
+        db.execute("SELECT log.begin_append(NULL, NULL)")
+        self._writing.pop((household, person), None)
+        return db.execute(
+            "DELETE FROM log.person_keys WHERE household = %s AND person = %s", (household, person)
+        ).rowcount
 
     def _sealed(
         self, event: Event, stream: str, household: str, keys: dict[str, Who], within: Connection | None
@@ -207,6 +224,23 @@ class Personal:
             known = PersonKey(id_, *who, wrapping.unwrap(wrapped, _owner(id_, who)))
             _keep(self._unwrapped, wrapped, known)
         return known
+
+
+@contextmanager
+def noting_texts() -> Iterator[set[str]]:
+    """All texts of persons opened in this thread meanwhile: what must not be in anything that is kept of it."""
+    texts = set[str]()
+    token = _noted.set(texts)
+    try:
+        yield texts
+    finally:
+        _noted.reset(token)
+
+
+def texts_of(event: Event) -> set[str]:
+    """The texts of persons in an event as it was said."""
+    values = [getattr(event, name) for name in event.personal]
+    return {text for v in values for text in ((v,) if isinstance(v, str) else v or ())}
 
 
 def masked(shown: Shown, mask: str) -> Shown:

@@ -9,6 +9,7 @@ from psycopg import errors, sql
 from pydantic import ValidationError
 
 from meal_assets.contracts import EVENTS, Event
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.errors import BrokenEvent, Invalid, OnceConflict, StaleVersion, UnknownEvent
 
 from .database import Connection, Database, fetch_row
@@ -119,6 +120,25 @@ class EventStore:
             " WHERE type = ANY(%s) AND household = %s AND position <= %s GROUP BY stream) ORDER BY stream"
         )
         return self._rows(sql.SQL(condition), [[t.type_name for t in types], household, until])
+
+    def forgotten_at(self, household: str, person: str, until: int | None = None) -> int:
+        """Where the person was last forgotten, up to a position when one is given; 0 when never.
+
+        What was said of them before has no part in decisions any more.
+        """
+        with self.database.transaction() as connection:
+            (position,) = fetch_row(
+                connection,
+                "SELECT coalesce(max(position), 0) FROM log.events"
+                " WHERE stream = %s AND position <= coalesce(%s, position)",
+                (PersonForgotten(person=person).stream_in(household), until),
+            )
+        return int(position)
+
+    def read_person(self, stream: str, household: str, person: str, until: int | None = None) -> list[Recorded]:
+        """A stream of the person's, as `read_stream` gives it, without what was before they were forgotten."""
+        forgotten = self.forgotten_at(household, person, until)
+        return [r for r in self.read_stream(stream, until) if r.position > forgotten]
 
     def head(self) -> int:
         """The highest position; 0 when nothing ever happened."""

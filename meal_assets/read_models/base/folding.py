@@ -12,9 +12,9 @@ from meal_assets.event_store.batch import Batch
 from meal_assets.event_store.checkpoints import lock_checkpoint, move_checkpoint
 from meal_assets.event_store.folds import Next, finish_batch, next_batch
 
-from .forgetting import fold_batch
+from .forgetting import fold_batch, remove_forgotten
 from .model import ReadModel
-from .tables import LIVE, SHADOW, use_schema
+from .tables import FORMER, LIVE, SHADOW, use_schema
 
 BATCH = 10_000
 """Events folded in one transaction, at most."""
@@ -30,6 +30,8 @@ def fold_live(db: Connection, model: ReadModel, at: Next) -> None:
         return
     began = time.perf_counter()
     _fold(db, model, at, at.upto)
+    if PersonForgotten.type_name in at.types and (former := lock_checkpoint(db, former_of(model))):
+        remove_forgotten(db, model, max(at.position, former.position), at.upto, FORMER)
     finish_batch(
         db,
         at,
@@ -55,6 +57,11 @@ def fold_shadow(db: Connection, model: ReadModel, size: int) -> Next:
 def shadow_of(model: ReadModel) -> str:
     """The subscriber that a rebuild is."""
     return f"{model.name}@{SHADOW}"
+
+
+def former_of(model: ReadModel) -> str:
+    """The name under which is known where the tables stand that a rebuild replaced."""
+    return f"{model.name}@{FORMER}"
 
 
 def refold_days(model: ReadModel, store: EventStore, days: Sequence[str]) -> None:

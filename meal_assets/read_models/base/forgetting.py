@@ -18,7 +18,7 @@ def fold_batch(db: Connection, model: ReadModel, after: int, upto: int, only: On
         return
     for position, household, person in forgotten:
         _fold_some(model, Batch(db, types, after, position, only))
-        remove_person(db, model, household, person, only)
+        _remove(db, model, household, person, only)
         after = position
     _fold_some(model, Batch(db, types, after, upto, only))
 
@@ -29,19 +29,22 @@ def _fold_some(model: ReadModel, batch: Batch) -> None:
         model.fold(batch)
 
 
-def remove_person(
+def remove_forgotten(db: Connection, model: ReadModel, after: int, upto: int, schema: str) -> None:
+    """Remove the rows of who was forgotten there from the tables of another schema, which stand no further."""
+    for _, household, person in _forgotten(db, model, after, upto):
+        _remove(db, model, household, person, schema=schema)
+
+
+def _remove(
     db: Connection, model: ReadModel, household: str, person: str, only: Only | None = None, schema: str | None = None
-) -> int:
-    """Remove the person's rows from the model's tables, in the schema in use or in another; how many there were."""
-    removed = 0
+) -> None:
     for table in model.of_persons:
         name = sql.Identifier(*((schema, table) if schema else (table,)))
         query = sql.SQL("DELETE FROM {} WHERE household = {} AND person = {}").format(name, household, person)
         if only is not None:
             field, values = only
             query += sql.SQL(" AND {}::text = ANY({})").format(sql.Identifier(field), list(values))
-        removed += db.execute(query).rowcount
-    return removed
+        db.execute(query)
 
 
 def _forgotten(db: Connection, model: ReadModel, after: int, upto: int) -> list[tuple[int, str, str]]:

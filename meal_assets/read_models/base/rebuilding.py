@@ -22,7 +22,7 @@ from meal_assets.event_store.checkpoints import (
 from meal_assets.event_store.heartbeats import GOES_ON, reason
 
 from .comparing import SAMPLE, Difference, compare
-from .folding import BATCH, Busy, fold_shadow, shadow_of
+from .folding import BATCH, Busy, fold_shadow, former_of, shadow_of
 from .forgetting import fold_batch
 from .model import ReadModel
 from .tables import FORMER, LIVE, SHADOW, create_tables, move_tables, use_schema
@@ -106,7 +106,7 @@ def undo_rebuild(model: ReadModel, store: EventStore) -> int:
     """
     with _alone(model, store), store.database.transaction() as db:
         live = _lock_live(db, model)
-        former = lock_checkpoint(db, _former_of(model))
+        former = lock_checkpoint(db, former_of(model))
         if live is None or former is None:
             raise Unavailable(f"nothing is kept of {model.name} from before a rebuild: there is nothing to go back to")
         if former.version != model.version:
@@ -119,7 +119,7 @@ def undo_rebuild(model: ReadModel, store: EventStore) -> int:
         move_tables(db, model, FORMER, LIVE)
         move_tables(db, model, SHADOW, FORMER)
         move_checkpoint(db, model.name, former.position, former.version)
-        move_checkpoint(db, _former_of(model), live.position, live.version)
+        move_checkpoint(db, former_of(model), live.position, live.version)
         _report(db, model, former.position)
     return former.position
 
@@ -134,10 +134,6 @@ def _alone(model: ReadModel, store: EventStore, patience: float | None = None) -
         except LockNotAvailable as error:
             raise Busy(f"another process rebuilds {model.name}") from error
         yield
-
-
-def _former_of(model: ReadModel) -> str:
-    return f"{model.name}@{FORMER}"
 
 
 def _lock_live(db: Connection, model: ReadModel) -> Checkpoint | None:
@@ -173,9 +169,9 @@ def _exchange(db: Connection, model: ReadModel, live: Checkpoint | None, positio
     move_tables(db, model, LIVE, FORMER)
     move_tables(db, model, SHADOW, LIVE)
     drop_checkpoint(db, shadow_of(model))
-    drop_checkpoint(db, _former_of(model))
+    drop_checkpoint(db, former_of(model))
     if live is not None:
-        move_checkpoint(db, _former_of(model), live.position, live.version)
+        move_checkpoint(db, former_of(model), live.position, live.version)
     move_checkpoint(db, model.name, position, model.version)
     db.execute(GOES_ON, {"subscriber": model.name})
     found = difference

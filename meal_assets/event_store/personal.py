@@ -7,7 +7,7 @@ field. Nothing else of it is kept in the database, not in read models either; wh
 
 import json
 import os
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -164,21 +164,40 @@ class Personal:
             "DELETE FROM log.person_keys WHERE household = %s AND person = %s", (household, person)
         ).rowcount
 
+    def wrapped(self, db: Connection, ids: Iterable[str]) -> dict[str, str]:
+        """Id of a key -> the key as a file may carry it: of no use to who has not the key that wraps it."""
+        query = "SELECT id, wrapped FROM log.person_keys WHERE id = ANY(%s)"
+        return {id_: f"{id_}:{b64encode(wrapped).decode()}" for id_, wrapped in db.execute(query, (sorted(ids),))}
+
+    def bring(self, db: Connection, household: str, person: str, carried: str) -> None:
+        """Take over a key that a file carried. Raises `Unavailable` when another key wraps it than ours."""
+        id_, _, text = carried.partition(":")
+        wrapping, wrapped = self._database.wrapping_key(make=False), b64decode(text)
+        wrapping.unwrap(wrapped, _owner(id_, (household, person)))
+        db.execute(
+            "INSERT INTO log.person_keys (household, person, id, wrapped, wrapped_by) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT (household, person) DO UPDATE SET id = excluded.id, wrapped = excluded.wrapped,"
+            " wrapped_by = excluded.wrapped_by",
+            (household, person, id_, wrapped, wrapping.name),
+        )
+
     def _sealed(
         self, event: Event, stream: str, household: str, keys: dict[str, Who], within: Connection | None
     ) -> Event:
-        """The event as the log keeps it; the key it needs is added to `keys`."""
-        said = {name: value for name in event.personal if (value := getattr(event, name))}
-        if not said:
+        """The event as the log keeps it; the key it needs is added to `keys`. A tombstone stays one."""
+        said = {name: getattr(event, name) for name in event.personal}
+        if all(not value or value in (TOMBSTONE, (TOMBSTONE,)) for value in said.values()):
             return event
         key = self._key_for((household, event.person), within)  # type: ignore[attr-defined]  # its contract sees to it
         keys[key.id] = key.household, key.person
         hidden: dict[str, str | tuple[str, ...]] = {}
         for name, value in said.items():
-            if any(text.startswith(PREFIX) for text in ((value,) if isinstance(value, str) else value)):
+            texts = (value,) if isinstance(value, str) else value or ()
+            if any(text.startswith(PREFIX) for text in texts):
                 raise Invalid(name, f"begins with {PREFIX}, as encrypted texts do: write it otherwise")
-            text = key.seal(type(event), name, stream, value)
-            hidden[name] = text if isinstance(value, str) else (text,)
+            if texts and texts != (TOMBSTONE,):
+                text = key.seal(type(event), name, stream, value)
+                hidden[name] = text if isinstance(value, str) else (text,)
         return event.model_copy(update=hidden)
 
     def _key_for(self, who: Who, within: Connection | None) -> PersonKey:

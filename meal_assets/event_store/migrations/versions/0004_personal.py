@@ -29,7 +29,7 @@ END $$;
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'meals_app') THEN
-        GRANT SELECT, INSERT, DELETE ON log.person_keys TO meals_app;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON log.person_keys TO meals_app;
     END IF;
 END $$;
 """

@@ -33,11 +33,13 @@ def home() -> Iterator[Path]:
 def meals(home: Path) -> Meals:
     """Runs `meals …` to its end."""
 
-    def run(*arguments: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: str, timeout: float = 120, settings: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "meal_assets.cli", *arguments],
             cwd=PROJECT,
-            env=environment(home),
+            env=environment(home) | (settings or {}),
             check=False,
             capture_output=True,
             text=True,

@@ -13,6 +13,12 @@ PROJECT = Path(__file__).parents[2]
 Meals = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(autouse=True)
+def key_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a person has it who sets nothing."""
+    monkeypatch.delenv("MEALS_KEY")
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A MEALS_HOME with a path short enough for sockets; whatever still runs in it is stopped at the end."""

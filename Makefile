@@ -11,7 +11,7 @@ run: .venv/installed
 
 test: check
 	$(IN)/pytest -m pure -n 2 tests/contracts tests/domain tests/starter
-	$(IN)/pytest -m "not pure" -n 2 --dist loadfile
+	$(IN)/pytest -m "not pure" -n 3 --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed
 	$(IN)/ruff check

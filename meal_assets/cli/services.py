@@ -23,10 +23,10 @@ from filelock import FileLock, Timeout
 from meal_assets.errors import Unavailable
 
 PROJECT = Path(__file__).parents[2]
-FORK_SERVER = "fork server"
+FORK_SERVER, FORK_MODULE = "fork server", "meal_assets.platform.fork_server"
 START_SECONDS = 90
 STOP_SECONDS = 2
-"""What a process gets to end by itself; killing it loses nothing, for all that counts is in the database."""
+"""What all of them get to end by themselves; killing them loses nothing, for all that counts is in the database."""
 TRIES_FOR_A_PORT = 50
 MOST_DEATHS, DEATH_SECONDS = 5, 60.0
 """A service that ends so often in so short a time is not started again."""
@@ -64,14 +64,13 @@ class Services:
         workspace.write_text(
             f"load_from:\n  - grpc_server:\n      socket: {json.dumps(str(code))}\n      location_name: meal_assets\n"
         )
-        said("code server")
-        self._spawn(FORK_SERVER, "meal_assets.platform.fork_server", "--stay")
+        said("code server and web server")
         self._spawn("code server", "dagster", "code-server", "start", "-f", "definitions.py", "-s", str(code))
-        self._until(code.exists, "code server")
-        said("daemon and web server")
-        self._spawn("daemon", "dagster._daemon", "run", "-w", str(workspace))
         self._spawn("web server", "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(self.port))
+        self._until(code.exists, "code server")
+        self._spawn("daemon", "dagster._daemon", "run", "-w", str(workspace))
         self._until(lambda: _shows_our_code(self.url), "web server")
+        self._spawn(FORK_SERVER, FORK_MODULE, "--stay")
 
     def check(self) -> None:
         """Raises `Unavailable` when one of them has ended by itself."""
@@ -98,15 +97,19 @@ class Services:
         return [name for name, process in self.processes.items() if process.poll() is not None]
 
     def stop(self, *, at_once: bool = False) -> None:
-        """End them all, the last started first, and their runs with them."""
-        for process in reversed(self.processes.values()):
-            _signal_group(process.pid, signal.SIGKILL if at_once else signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_SECONDS)
-            _signal_group(process.pid, signal.SIGKILL)
-            process.wait()
+        """End them all, and their runs with them."""
+        if not at_once:
+            for process in self.processes.values():
+                _signal_group(process.pid, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_SECONDS
+            for process in self.processes.values():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(max(0.0, deadline - time.monotonic()))
         for group in self.groups:
             _signal_group(group, signal.SIGKILL)
+        for process in self.processes.values():
+            process.wait()
+        _end_fork_servers(self.home)
         self.processes.clear()
         _state_file(self.home).unlink(missing_ok=True)
 
@@ -116,6 +119,7 @@ class Services:
             "MEALS_HOME": str(self.home),
             "MEALS_DATABASE_URL": self.database_url,
             "DAGSTER_DISABLE_TELEMETRY": "1",
+            "DAGSTER_EVENT_BATCH_SIZE": "100",  # the days of a backfill are written together
         }
         self.commands[name] = (module, *arguments)
         with self._log(name).open("ab" if name in self.processes else "wb") as log:
@@ -132,7 +136,10 @@ class Services:
         running = {
             n: [p.pid, psutil.Process(p.pid).create_time()] for n, p in self.processes.items() if p.poll() is None
         }
-        _state_file(self.home).write_text(json.dumps({"pid": os.getpid(), "url": self.url, "processes": running}))
+        state = _state_file(self.home)
+        written = state.with_suffix(".new")
+        written.write_text(json.dumps({"pid": os.getpid(), "url": self.url, "processes": running}))
+        written.replace(state)  # whoever reads it meanwhile reads the whole of it
 
     def _until(self, ready: Callable[[], bool], name: str) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -202,6 +209,7 @@ def clear_leftovers(home: Path) -> list[str]:
         if is_ours:
             _signal_group(pid, signal.SIGKILL)
             ended.append(name)
+    _end_fork_servers(home)
     _state_file(home).unlink(missing_ok=True)
     (home / "code.sock").unlink(missing_ok=True)
     return ended
@@ -232,6 +240,15 @@ class Interrupt:
         self.count += 1
         if self.count == 1:
             raise KeyboardInterrupt
+
+
+def _end_fork_servers(home: Path) -> None:
+    """End those that a launcher started while ours was dead, and their runs: they are nobody's children."""
+    for process in psutil.process_iter(["cmdline"]):
+        if FORK_MODULE in (process.info["cmdline"] or ()):
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                if process.environ().get("DAGSTER_HOME") == str(home / "dagster"):
+                    _signal_group(os.getpgid(process.pid), signal.SIGKILL)
 
 
 def _state_file(home: Path) -> Path:

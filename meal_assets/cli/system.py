@@ -1,7 +1,6 @@
 """`meals up`, `down`, `demo`, `events`, `dead-letters`: the platform itself."""
 
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 SHOWN_EVENTS = 20
+DATABASE_SECONDS = 10
+"""What PostgreSQL may take to stop, after all others."""
 GROUPS = ",".join(f"global@global:{group}" for group in ("topics", "consumers", "read_models"))
 """How the Dagster UI names the groups of the graph that are to be open."""
 
@@ -76,23 +77,26 @@ def down() -> None:
     from .services import STOP_SECONDS, clear_leftovers, is_up, running
     from .session import console
 
-    settings = Settings()
+    settings, stopped = Settings(), False
     if is_up(settings.home):
         pid = running(settings.home).get("pid")
         if isinstance(pid, int):
             os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 2 * STOP_SECONDS
+        deadline = time.monotonic() + STOP_SECONDS + DATABASE_SECONDS
         with console.status("Stopping"):
             while is_up(settings.home) and time.monotonic() < deadline:
                 time.sleep(0.1)
         if is_up(settings.home) and isinstance(pid, int):
             os.kill(pid, signal.SIGKILL)
         console.print("Stopped.")
+        stopped = True
     left = clear_leftovers(settings.home)
     if settings.database_url is None and settings.home.exists() and stop_embedded(settings.home):
         left.append("PostgreSQL")
     if left:
         console.print(f"Cleared away what was left behind: {', '.join(left)}.")
+    elif not stopped:
+        console.print(f"Nothing runs in {settings.home}.", soft_wrap=True)
     (settings.home / "up.lock").unlink(missing_ok=True)
 
 
@@ -209,7 +213,7 @@ def _show_demo(s: "Session") -> None:
     from .session import console, monday_of
     from .week import show_week
 
-    today = datetime.now().date()
+    today = s.day(None)
     console.print("[bold]A household of two[/]: Ada and Ben, the starter library, a planned week, three logged days.")
     for doing, act in demo.steps(s.store, s.origin, today):
         act()

@@ -211,14 +211,15 @@ def main() -> None:
     stay = STAY in options
     if not stay and given is None and os.fork():
         os._exit(0)  # who started us has nothing to wait for or to bury
+    place = Path(path) if path else socket_path(Path(os.environ["DAGSTER_HOME"]))
+    # before the imports: who wants a run meanwhile waits for this server, and starts no other
+    listening = bind(place, take_over=stay) if given is None else socket.socket(fileno=given)
     import dagster_postgres  # noqa: F401  # imported for the children
 
     from .storage import Storage
 
     Storage.is_there = True  # whoever launches a run has an instance, and with it the tables
     sys.path.insert(0, str(PROJECT))
-    place = Path(path) if path else socket_path(Path(os.environ["DAGSTER_HOME"]))
-    listening = bind(place, take_over=stay) if given is None else socket.socket(fileno=given)
     ForkServer(place, listening, stay=stay).serve()
 
 

@@ -6,14 +6,17 @@ inside the tick, and only a launcher that cannot do that gets them as requests.
 """
 
 import json
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 
 from meal_assets.consumers import CONSUMERS, Consumer
 from meal_assets.consumers.base import failed_attempts, is_busy, is_too_new
 from meal_assets.event_store import EventStore
-from meal_assets.subscriptions import Folder, beat_idle, standings
+from meal_assets.subscriptions import DECISIONS, Folder, beat_idle, standings
 
 from .keys import GROUPS, key_of
 from .launching import Launching
@@ -29,7 +32,11 @@ FOLD_SECONDS = 0.25
 ASK_AGAIN_SECONDS = 30
 """A run that died without a word is asked for again after this."""
 LOOK_SECONDS = 1.0
-"""A consumer that backs off, or whose run ended behind the head, is looked at this often."""
+"""A subscriber that backs off, is behind without a new event, or whose run ended, is looked at this often."""
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter from one that folds. Python's own 5 ms, at each answer of the database,
+would be more than a fold takes."""
+FOR_CONSUMERS = {e.type_name for c in CONSUMERS.values() for e in c.listens_to} | {e.type_name for e in DECISIONS}
 
 
 @dg.sensor(
@@ -44,14 +51,22 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
     end = time.monotonic() + TICK_SECONDS
     launching = Launching(context)
     with (
+        quick_switches(),
         log.store.listen() as wait,
         Folder(log.store) as folder,
         Reporter(context.instance, log.store) as reporter,
     ):
+        looked = -LOOK_SECONDS
         while True:
-            failures = folder.fold(FOLD_SECONDS)
+            if time.monotonic() - looked >= LOOK_SECONDS or folder.busy:
+                looked, heard = time.monotonic(), FOR_CONSUMERS
+                failures = folder.fold(FOLD_SECONDS)
+            else:
+                heard, failed = folder.fold_new(FOLD_SECONDS)
+                failures |= failed
             reporter.wake()
-            wanted = {name: key for name, key in consumers_behind(log.store).items() if asked.get(name) != key}
+            behind = consumers_behind(log.store) if heard & FOR_CONSUMERS else {}
+            wanted = {name: key for name, key in behind.items() if asked.get(name) != key}
             asked |= wanted
             if wanted and not launching.possible:
                 requests = [_run(name, key) for name, key in wanted.items()]
@@ -65,6 +80,16 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
                 context.update_cursor(json.dumps(asked))
                 return dg.SkipReason(f"followed the log to position {log.store.head()}")
             wait(FOLD_SECONDS if folder.busy else min(left, LOOK_SECONDS))
+
+
+@contextmanager
+def quick_switches() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def consumers_behind(store: EventStore) -> dict[str, str]:

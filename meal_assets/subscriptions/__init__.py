@@ -2,6 +2,17 @@
 
 from .folding import Folder, fold_all
 from .settling import settle
-from .standing import SUBSCRIBERS, Standing, Subscriber, beat_idle, flag_of, standings
+from .standing import DECISIONS, SUBSCRIBERS, Standing, Subscriber, beat_idle, flag_of, standings
 
-__all__ = ["SUBSCRIBERS", "Folder", "Standing", "Subscriber", "beat_idle", "flag_of", "fold_all", "settle", "standings"]
+__all__ = [
+    "DECISIONS",
+    "SUBSCRIBERS",
+    "Folder",
+    "Standing",
+    "Subscriber",
+    "beat_idle",
+    "flag_of",
+    "fold_all",
+    "settle",
+    "standings",
+]

@@ -9,7 +9,7 @@ from .storm import storm
 
 pytestmark = pytest.mark.slow
 SEED = 20_261_123
-KILLS = 25
+KILLS = 15
 
 
 def test_after_many_deaths_every_event_is_there_once_and_every_model_is_as_from_zero(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from meal_assets.settings import Settings
+
 PROJECT = Path(__file__).parents[2]
 Meals = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -21,31 +23,39 @@ def key_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A MEALS_HOME with a path short enough for sockets; whatever still runs in it is stopped at the end."""
+    """A MEALS_HOME with a path short enough for sockets, which other users may enter."""
     with tempfile.TemporaryDirectory(prefix="meals-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder) / "home"
-        subprocess.run(
-            [sys.executable, "-m", "meal_assets.cli", "down"],
-            cwd=PROJECT,
-            env=environment(Path(folder) / "home"),
-            check=False,
-            capture_output=True,
-            timeout=60,
-        )
 
 
 @pytest.fixture
-def meals(home: Path) -> Meals:
-    """Runs `meals …` to its end."""
+def settings(home: Path, database_url: str) -> Settings:
+    """Of a machine whose PostgreSQL runs already, so that no command waits for its start."""
+    return Settings(home=home, database_url=database_url)
 
+
+@pytest.fixture
+def meals(settings: Settings) -> Meals:
+    """Runs `meals …` there to its end."""
+    return commands(settings.home, MEALS_DATABASE_URL=settings.database_url or "")
+
+
+@pytest.fixture
+def alone(home: Path) -> Iterator[Meals]:
+    """Runs `meals …` to its end on a machine with nothing but a home; whatever still runs there is stopped at last."""
+    yield commands(home)
+    commands(home)("down")
+
+
+def commands(home: Path, **variables: str) -> Meals:
     def run(
-        *arguments: str, timeout: float = 120, settings: dict[str, str] | None = None
+        *arguments: str, timeout: float = 120, other: dict[str, str] | None = None
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "meal_assets.cli", *arguments],
             cwd=PROJECT,
-            env=environment(home) | (settings or {}),
+            env=environment(home) | variables | (other or {}),
             check=False,
             capture_output=True,
             text=True,

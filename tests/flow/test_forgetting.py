@@ -21,10 +21,10 @@ SECRETS = [NAME, FOOD, NEVER]
 NUTRITION = ("--kcal", "310", "--protein", "9", "--carbs", "58", "--fat", "4")
 
 
-def whole_database(home: Path) -> str:
+def whole_database(settings: Settings) -> str:
     """All schemas, Dagster's too, as a backup holds them."""
     programs = Path(str(embedded_server().__file__)).parent.glob("pginstall*/bin/pg_dump")
-    with Database.open(Settings(home=home)) as database:
+    with Database.open(settings) as database:
         dumped = subprocess.run([max(programs), database.url], check=True, capture_output=True, timeout=120)
     text = dumped.stdout.decode()
     assert "log.events" in text
@@ -54,7 +54,7 @@ def exports(meals: Meals, folder: Path) -> str:
 
 
 def test_of_a_forgotten_person_nothing_they_wrote_is_found_and_all_else_stands(
-    meals: Meals, home: Path, tmp_path: Path
+    meals: Meals, settings: Settings, tmp_path: Path
 ) -> None:
     recipe = tmp_path / "mine.jsonl"
     recipe.write_text(f'{{"title": "Roast {NEVER}", "ingredients": ["1 egg"], "servings": 2}}\n')
@@ -65,12 +65,12 @@ def test_of_a_forgotten_person_nothing_they_wrote_is_found_and_all_else_stands(
         run(meals, "log", "ada", "snack", "--food", FOOD, *NUTRITION, "--day", day, "--close")
     run(meals, "log", "ben", "snack", "--food", "Apple", *NUTRITION, "--day", "2026-11-23")
     run(meals, "weigh", "ada", "64", "--day", "2026-11-23")
-    assert (home / "key").stat().st_mode & 0o777 == 0o600
+    assert (settings.home / "key").stat().st_mode & 0o777 == 0o600
     assert found_in(run(meals, "events")) == SECRETS
     assert FOOD in run(meals, "as-of", "9999", "food_log")
     assert FOOD[:9] in run(meals, "audit", "food_log", "ada", "2026-11-23")
     assert found_in(exports(meals, tmp_path / "before")) == SECRETS
-    assert found_in(whole_database(home)) == [], "rows and log hold nothing but what is encrypted"
+    assert found_in(whole_database(settings)) == [], "rows and log hold nothing but what is encrypted"
 
     asked = meals("person", "forget", "ada")
     assert asked.returncode != 0, "nobody answered"
@@ -78,7 +78,7 @@ def test_of_a_forgotten_person_nothing_they_wrote_is_found_and_all_else_stands(
     assert FOOD in run(meals, "as-of", "9999", "food_log")
     run(meals, "person", "forget", "ada", "--yes")
 
-    assert found_in(whole_database(home)) == []
+    assert found_in(whole_database(settings)) == []
     left = run(meals, "events")
     assert (found_in(left), "(forgotten)" in left) == ([], True)
     after = exports(meals, tmp_path / "after")
@@ -87,7 +87,7 @@ def test_of_a_forgotten_person_nothing_they_wrote_is_found_and_all_else_stands(
     targets = run(meals, "goals")
     assert "Ben" in targets
     assert not re.search(r"\bada\b", targets)
-    with Database.open(Settings(home=home)) as database, database.transaction() as db:
+    with Database.open(settings) as database, database.transaction() as db:
         for model in READ_MODELS.values():
             for table in model.of_persons:
                 assert db.execute(f"SELECT FROM read.{table} WHERE person = 'ada'").rowcount == 0
@@ -105,19 +105,20 @@ def test_of_a_forgotten_person_nothing_they_wrote_is_found_and_all_else_stands(
 
 
 def test_an_export_is_restored_with_its_keys_and_says_what_is_missing_without(
-    meals: Meals, home: Path, tmp_path: Path
+    meals: Meals, settings: Settings, tmp_path: Path
 ) -> None:
     run(meals, "log", "ada", "snack", "--food", FOOD, *NUTRITION, "--day", "2026-11-23")
     run(meals, "events", "export", str(tmp_path / "log.jsonl"))
-    with Database.open(Settings(home=home)) as database:
+    with Database.open(settings) as database:
         stored = [r.event for r in EventStore(database).read()]
         with psycopg.connect(database.url, autocommit=True) as owner:
-            owner.execute("CREATE DATABASE restored")
-    elsewhere = {"MEALS_DATABASE_URL": database.url.replace("/postgres?", "/restored?", 1)}
-    wrong = meals("events", "import", str(tmp_path / "log.jsonl"), settings=elsewhere | {"MEALS_KEY": "0f" * 32})
+            here = owner.info.dbname
+            owner.execute(f"CREATE DATABASE {here}_restored")
+    elsewhere = {"MEALS_DATABASE_URL": database.url.replace(f"/{here}?", f"/{here}_restored?", 1)}
+    wrong = meals("events", "import", str(tmp_path / "log.jsonl"), other=elsewhere | {"MEALS_KEY": "0f" * 32})
     assert "is not the one that texts of persons are encrypted with" in wrong.stderr
-    right = meals("events", "import", str(tmp_path / "log.jsonl"), settings=elsewhere)
+    right = meals("events", "import", str(tmp_path / "log.jsonl"), other=elsewhere)
     assert "restored as they were" in right.stdout, right.stderr
-    with Database.open(Settings(home=home, database_url=elsewhere["MEALS_DATABASE_URL"])) as database:
+    with Database.open(Settings(home=settings.home, database_url=elsewhere["MEALS_DATABASE_URL"])) as database:
         assert [r.event for r in EventStore(database).read()][: len(stored)] == stored
         assert EventStore(database).first_broken_link() is None

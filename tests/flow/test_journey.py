@@ -45,7 +45,7 @@ def test_a_bad_line_is_reported_and_the_rest_goes_in(meals: Meals, tmp_path: Pat
     assert "line 3" in shown
 
 
-def test_every_day_of_a_real_diary_adds_up_also_after_a_rebuild(meals: Meals, home: Path) -> None:
+def test_every_day_of_a_real_diary_adds_up_also_after_a_rebuild(meals: Meals, settings: Settings) -> None:
     file = shared_data("food-diary.csv.gz")
     wanted: defaultdict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0] * 4)
     with gzip.open(file, "rt") as rows:
@@ -55,7 +55,7 @@ def test_every_day_of_a_real_diary_adds_up_also_after_a_rebuild(meals: Meals, ho
     assert "916 read, 954 events appended, 0 rows left out" in meals("import", "diary", str(file)).stdout
     for command in (("status",), ("rebuild", "daily_nutrition")):
         assert meals(*command).returncode == 0
-        with Database.open(Settings(home=home)) as database, database.transaction() as db:
+        with Database.open(settings) as database, database.transaction() as db:
             found = {
                 (person, day): [float(v) for v in macros]
                 for person, day, *macros in db.execute(
@@ -69,7 +69,7 @@ def test_every_day_of_a_real_diary_adds_up_also_after_a_rebuild(meals: Meals, ho
 
 
 def test_a_week_for_two_over_real_recipes_keeps_every_tolerance_and_comes_out_the_same_again(
-    meals: Meals, home: Path
+    meals: Meals, settings: Settings
 ) -> None:
     meals("import", "recipes", str(shared_data("recipes-real.jsonl.gz")))
     meals("goals", "ada", "--kcal", "2000", "--protein", "130", "--carbs", "210", "--fat", "70")
@@ -78,7 +78,7 @@ def test_a_week_for_two_over_real_recipes_keeps_every_tolerance_and_comes_out_th
     for _ in range(2):
         done = meals("plan", "2026-11-23")
         assert done.returncode == 0, done.stderr
-        with Database.open(Settings(home=home)) as database:
+        with Database.open(settings) as database:
             said = EventStore(database).read_stream("home/plan/2026-11-23")[-1].event
         plans.append(json.loads(said.model_dump_json(exclude={"library_position"})))
     assert plans[0] == plans[1]

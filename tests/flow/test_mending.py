@@ -18,6 +18,7 @@ from meal_assets.platform.run_launcher import PID_TAG
 from meal_assets.settings import Settings
 from meal_assets.subscriptions import standings
 
+from .conftest import Meals
 from .test_up import graphql, processes_of, read_until, up
 
 pytestmark = pytest.mark.slow
@@ -54,7 +55,7 @@ def up_json(home: Path) -> dict[str, dict[str, list[float]]]:
     return found
 
 
-def test_each_service_and_a_run_are_killed_under_load_and_come_back(home: Path) -> None:
+def test_each_service_and_a_run_are_killed_under_load_and_come_back(home: Path, alone: Meals) -> None:
     with up(home) as process:
         read_until(process, "Ctrl-C")
         with Database.open(Settings(home=home)) as database:
@@ -78,7 +79,7 @@ def test_each_service_and_a_run_are_killed_under_load_and_come_back(home: Path) 
             until(lambda: not [s for s in standings(store) if s.behind])
             assert set(answers(store).values()) == {1}
             assert store.first_broken_link() is None
-        process.send_signal(signal.SIGINT)
+        assert alone("down").returncode == 0
         assert process.wait(30) == 0
     left = [p for p in processes_of(home) if "postgres" not in p]  # which this process has asked for, too
     assert left == []

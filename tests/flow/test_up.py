@@ -68,7 +68,7 @@ def graphql(url: str, query: str) -> dict[str, object]:
     return answer
 
 
-def test_a_new_user_sees_a_week_reacts_to_it_in_dagster_and_stops_it_without_a_trace(home: Path, meals: Meals) -> None:
+def test_a_new_user_sees_a_week_reacts_to_it_in_dagster_and_stops_it_without_a_trace(home: Path, alone: Meals) -> None:
     with up(home, "--demo") as process:
         shown = read_until(process, "Ctrl-C")
         assert "Week of" in shown
@@ -86,8 +86,8 @@ def test_a_new_user_sees_a_week_reacts_to_it_in_dagster_and_stops_it_without_a_t
             assert nodes[made]["assetMaterializations"], made
         runs = data["runsOrError"]["results"]  # type: ignore[index,call-overload]
         consumers = {t["value"] for r in runs for t in r["tags"] if t["key"] == "meals/consumer"}
-        assert consumers == {"fetch_recipes", "generate_plan", "reconcile"}
-        second = meals("up")
+        assert consumers == {"fetch_recipes", "compute_nutrition", "generate_plan", "reconcile"}
+        second = alone("up")
         assert second.returncode == 1
         assert "already up" in second.stderr
         process.send_signal(signal.SIGINT)
@@ -95,12 +95,12 @@ def test_a_new_user_sees_a_week_reacts_to_it_in_dagster_and_stops_it_without_a_t
     assert processes_of(home) == []
     assert not (home / "up.lock").exists()
     assert not (home / "up.json").exists()
-    week = meals("week")
+    week = alone("week")
     assert "Week of" in week.stdout
     assert processes_of(home) == []
 
 
-def test_two_interrupts_in_a_row_still_leave_nothing_behind(home: Path) -> None:
+def test_two_interrupts_in_a_row_still_leave_nothing_behind(home: Path, alone: Meals) -> None:
     with up(home) as process:
         read_until(process, "Ctrl-C")
         process.send_signal(signal.SIGINT)
@@ -108,35 +108,22 @@ def test_two_interrupts_in_a_row_still_leave_nothing_behind(home: Path) -> None:
         process.wait(30)
     assert processes_of(home) == []
     assert not (home / "up.lock").exists()
+    assert alone("down").stdout.startswith("Nothing runs in")
 
 
-def test_what_a_killed_one_left_behind_is_cleared_away_by_down(home: Path, meals: Meals) -> None:
-    with up(home) as process:
-        read_until(process, "Ctrl-C")
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
-        assert processes_of(home)
-        done = meals("down")
-        assert done.returncode == 0
-        assert "left behind" in done.stdout
-    assert processes_of(home) == []
-
-
-def test_a_killed_one_does_not_keep_the_next_from_starting(home: Path) -> None:
-    with up(home) as process:
-        read_until(process, "Ctrl-C")
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
+def test_a_killed_one_does_not_keep_the_next_from_starting_and_down_clears_away_what_is_left(
+    home: Path, alone: Meals
+) -> None:
+    with up(home) as first:
+        read_until(first, "Ctrl-C")
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait(10)
         with up(home) as second:
             read_until(second, "Ctrl-C")
-            second.send_signal(signal.SIGINT)
-            assert second.wait(30) == 0
-    assert processes_of(home) == []
-
-
-def test_down_stops_a_running_one(home: Path, meals: Meals) -> None:
-    with up(home) as process:
-        read_until(process, "Ctrl-C")
-        assert meals("down").returncode == 0
-        process.wait(10)
+            os.kill(second.pid, signal.SIGKILL)
+            second.wait(10)
+            assert processes_of(home)
+            done = alone("down")
+            assert done.returncode == 0
+            assert "left behind" in done.stdout
     assert processes_of(home) == []

@@ -119,7 +119,7 @@ def size(path: Path) -> int:
 def test_an_import_that_is_killed_goes_on(
     store: EventStore, other: EventStore, tmp_path: Path, origin: Origin, exact: bool
 ) -> None:
-    fill_quickly(store, 15_000)
+    fill_quickly(store, 11_000)
     finish(store, "events", "export", tmp_path / "log.jsonl")
     if not exact:
         other.append(LIST, ticks("mine"), origin=origin)

@@ -163,6 +163,8 @@ def test_a_consumer_that_is_at_it_is_left_alone(store: EventStore, origin: Origi
 def test_a_consumer_that_is_done_is_not_asked_for(store: EventStore, origin: Origin) -> None:
     request_recipes(store, "one.jsonl", ONE_RECIPE, origin)
     consume(CONSUMERS["fetch_recipes"](), store)
+    assert list(consumers_behind(store)) == ["compute_nutrition"]  # of the recipe that was fetched
+    consume(CONSUMERS["compute_nutrition"](), store)
     assert consumers_behind(store) == {}
 
 

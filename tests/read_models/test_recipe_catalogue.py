@@ -69,7 +69,7 @@ def test_what_was_computed_holds_where_nothing_is_published_with_its_coverage(st
     append(store, like(RecipeFetched, per_serving=None))
     catch_up(RecipeNutrition(), store)
     append(store, computed())
-    assert nutrition(store) == ("computed", 315, None)
+    assert nutrition(store) == ("computed", 315, 11.6)
     with store.database.transaction() as db:
         row = db.execute("SELECT coverage::float, sources, not_understood FROM read.recipe_nutrition").fetchone()
     assert row == (0.97, ["usda"], [n.model_dump() for n in computed().not_understood])
@@ -79,7 +79,7 @@ def test_what_is_published_comes_before_what_was_computed_whichever_is_said_firs
     append(store, like(RecipeFetched), computed())
     assert nutrition(store) == ("published", 362, 7)
     append(store, like(RecipeFetched, per_serving=None))
-    assert nutrition(store) == ("computed", 315, None)
+    assert nutrition(store) == ("computed", 315, 11.6)
     append(store, like(RecipeFetched))
     assert nutrition(store) == ("published", 362, 7)
 

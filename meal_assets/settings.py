@@ -16,7 +16,7 @@ DEFAULT_HOME = Path(".meals")
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MEALS_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MEALS_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(
         default=DEFAULT_HOME,
@@ -27,6 +27,13 @@ class Settings(BaseSettings):
         default=None,
         repr=False,
         description="postgresql:// URL of your own PostgreSQL (15 or newer). Unset: one is embedded, in MEALS_HOME.",
+    )
+    key: str | None = Field(
+        default=None,
+        repr=False,
+        pattern=r"^[0-9a-fA-F]{64}$",
+        description="Key that the keys of persons are wrapped with: 32 bytes as hexadecimal digits."
+        " Unset: the file `key` in MEALS_HOME, made when it is first needed.",
     )
     household: str = Field(
         default="home",

@@ -1,5 +1,6 @@
 """One embedded PostgreSQL a test process; a test that asks gets a database of its own, copied from a migrated one."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -12,6 +13,8 @@ from meal_assets.event_store import Database, EventStore, Origin
 from meal_assets.event_store.database import migrate
 from meal_assets.event_store.embedded import embedded_url, stop_embedded
 
+os.environ["MEALS_KEY"] = "5e" * 32
+"""Of all databases here; who wants a key file of its own takes it away."""
 numbers = count(1)
 PURE = ("contracts", "domain", "starter")
 

@@ -54,6 +54,7 @@ def export_events(
 @log.command("import")
 def import_events(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="What an export wrote.")],
+    as_new: Annotated[bool, typer.Option("--as-new", help="As new events also into an empty log.")] = False,
 ) -> None:
     """Bring in exported events: exactly as they were into an empty log, else those not yet there as new events.
 
@@ -70,6 +71,7 @@ def import_events(
             done = bring(
                 s.store,
                 file,
+                as_new=as_new,
                 progress=lambda doing, n, of: bar.update(
                     task, description=f"{doing} {file.name}: {n:,}", completed=n, total=of
                 ),

@@ -44,7 +44,7 @@ def as_of(
         with tables_as_of(chosen(), s.store, position) as db:
             cursor = db.execute(sql.SQL("{} LIMIT %s").format(sql.SQL(chosen.shows)), (SHOWN_ROWS,))
             table = Table(*[c.name for c in cursor.description or ()])
-            for row in cursor.fetchall():
+            for row in s.store.personal.opened(db, cursor.fetchall()):
                 table.add_row(*map(_cell, row))
             counts = {
                 name: db.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))).fetchone()
@@ -69,7 +69,7 @@ def audit(
         with s.store.database.transaction() as db:
             columns = row_key(db, chosen, key, s.household)
             behind = events_behind(db, chosen, columns)
-            every = with_causes(db, behind[-SHOWN_EVENTS:])
+            every = s.store.personal.opened(db, with_causes(db, behind[-SHOWN_EVENTS:]))
         if not behind:
             console.print(f"No event of {model} concerns {_key(columns)}.")
             return

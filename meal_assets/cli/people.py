@@ -1,4 +1,4 @@
-"""`meals profile`, `goals`, `weigh`: who eats, and what for."""
+"""`meals profile`, `goals`, `weigh`, `person forget`: who eats, what for, and who is to be forgotten."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -32,10 +32,14 @@ class Sex(StrEnum):
     male = "male"
 
 
+one = typer.Typer(no_args_is_help=True, help="What concerns one person as a whole: forget them.")
+
+
 def add_to(app: typer.Typer) -> None:
     app.command()(profile)
     app.command()(goals)
     app.command()(weigh)
+    app.add_typer(one, name="person")
 
 
 def profile(
@@ -136,6 +140,42 @@ def weigh(
         console.print(f"{person} on {on:%d %B}: {weight:g} kg" + (f", trend {trend:.1f} kg" if trend else ""))
 
 
+@one.command()
+def forget(
+    person: Annotated[str, typer.Argument(help="Short id of the person.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget a person: what they wrote becomes unreadable for good, and all that is shown of them goes.
+
+    Numbers stay in the log under their id, which says nothing any more. Backups hold what they held.
+    """
+    from meal_assets.commands.forgetting import forget_person, known_of
+
+    from .session import console, session
+
+    with session() as s:
+        known = known_of(s.store, s.household, person)
+        if not yes:
+            console.print(
+                f"Of {person} in {s.household} this removes for good: the key to their name, to the words they exclude"
+                " and to what they ate, so that nobody can read these any more; and their rows in every table (targets,"
+                " diary, weight, reconciled days). Amounts, weights and dates stay in the log under the id"
+                f" {person}. Nothing can take it back.",
+                soft_wrap=True,
+                highlight=False,
+            )
+            typer.confirm(f"Forget {person}?", abort=True)
+        forget_person(s.store, person, s.origin())
+        s.settle("Forgetting")
+        console.print(f"{person} is forgotten. Backups made before still hold what they held.")
+        if known.plain_texts:
+            console.print(
+                f"[yellow]{known.plain_texts:,} texts stay readable in the log[/]: they were written before texts were"
+                " encrypted, and the log cannot be changed.",
+                soft_wrap=True,
+            )
+
+
 def show_targets(s: "Session") -> None:
     """Print everybody's daily targets."""
     from meal_assets.read_models.targets import household_targets
@@ -144,7 +184,7 @@ def show_targets(s: "Session") -> None:
     from .tables import targets_table
 
     with s.store.database.transaction() as db:
-        persons = household_targets(db, s.household)
+        persons = s.store.personal.opened(db, household_targets(db, s.household))
     if not persons:
         console.print("Nobody yet: `meals profile ada --weight 64 --activity active`")
     else:

@@ -23,11 +23,15 @@ class Accepted:
     events: int
 
 
-def command(store: EventStore, stream: str, decide: Decide, origin: Origin) -> Accepted:
-    """Append to `stream` what `decide` makes of its history; raises what `decide` raises, or `StaleVersion`."""
+def command(store: EventStore, stream: str, decide: Decide, origin: Origin, *, person: str | None = None) -> Accepted:
+    """Append to `stream` what `decide` makes of its history; raises what `decide` raises, or `StaleVersion`.
+
+    The history of a stream that is a `person`'s begins after they were last forgotten.
+    """
     for attempt in range(MAX_DECISIONS):
+        forgotten = store.forgotten_at(origin.household, person) if person else 0
         history = store.read_stream(stream)
-        events = decide([r.event for r in history])
+        events = decide([r.event for r in history if r.position > forgotten])
         if not events:
             return Accepted(origin.correlation_id, history[-1].position if history else 0, 0)
         try:

@@ -17,4 +17,4 @@ def record_weights(store: EventStore, person: str, weights: Sequence[WeightRecor
         wanted = {weight.day: weight for weight in weights}
         return [weight for day, weight in wanted.items() if stands.get(day) != weight]
 
-    return command(store, f"{origin.household}/body/{person}", decide, origin)
+    return command(store, f"{origin.household}/body/{person}", decide, origin, person=person)

@@ -26,13 +26,13 @@ def log_meals(
         new = diary.log(history, meals)
         return [*new, *(diary.close([*history, *new], person=person, day=day) if close else [])]
 
-    return command(store, _stream(origin, person, day), decide, origin)
+    return command(store, _stream(origin, person, day), decide, origin, person=person)
 
 
 def close_day(store: EventStore, person: str, day: date, origin: Origin) -> Accepted:
     """Say that the day's diary is complete."""
     stream = _stream(origin, person, day)
-    return command(store, stream, lambda history: diary.close(history, person=person, day=day), origin)
+    return command(store, stream, lambda history: diary.close(history, person=person, day=day), origin, person=person)
 
 
 def correct_meal(
@@ -40,12 +40,24 @@ def correct_meal(
 ) -> Accepted:
     """Replace what an entry holds."""
     stream = _stream(origin, person, day)
-    return command(store, stream, lambda history: diary.correct(history, entry=entry, nutrition=nutrition), origin)
+    return command(
+        store,
+        stream,
+        lambda history: diary.correct(history, entry=entry, nutrition=nutrition),
+        origin,
+        person=person,
+    )
 
 
 def retract_meal(store: EventStore, person: str, day: date, entry: str, origin: Origin) -> Accepted:
     """Take an entry back."""
-    return command(store, _stream(origin, person, day), lambda history: diary.retract(history, entry=entry), origin)
+    return command(
+        store,
+        _stream(origin, person, day),
+        lambda history: diary.retract(history, entry=entry),
+        origin,
+        person=person,
+    )
 
 
 def _stream(origin: Origin, person: str, day: date) -> str:

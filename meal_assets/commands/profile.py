@@ -16,10 +16,14 @@ def set_profile(store: EventStore, event: ProfileSet | GoalSet | PreferencesSet,
         last = next((e for e in reversed(history) if type(e) is type(event)), None)
         return [] if last == event else [event]
 
-    return command(store, event.stream_in(origin.household), decide, origin)
+    return command(store, event.stream_in(origin.household), decide, origin, person=event.person)
 
 
 def persons_of(store: EventStore, household: str) -> list[str]:
     """Everybody of the household who has a profile or a goal, by id."""
     known = store.latest((ProfileSet, GoalSet), household=household, until=store.head())
-    return sorted({r.event.person for r in known if isinstance(r.event, ProfileSet | GoalSet)})
+    last: dict[str, int] = {}
+    for r in known:
+        if isinstance(r.event, ProfileSet | GoalSet):
+            last[r.event.person] = max(r.position, last.get(r.event.person, 0))
+    return sorted(person for person, position in last.items() if position > store.forgotten_at(household, person))

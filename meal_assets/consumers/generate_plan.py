@@ -27,7 +27,8 @@ class GeneratePlan(Consumer):
         for person in request.persons:
             stands = self._targets(person, request, recorded, log)
             eaters.append(Eater(person, stands.macros, stands.exclude))
-        excluded = [*request.rules.exclude, *(word for eater in eaters for word in eater.exclude)]
+        excluded = {word: f"a word that {eater.person} excludes" for eater in eaters for word in eater.exclude}
+        excluded |= {word: f"excluded word: {word}" for word in request.rules.exclude}
         recipes, left_out = usable(recipes_at(recorded, log), computed_at(recorded, log), excluded)
         dishes = [
             Dish(r.recipe, r.title, meals_for(r), r.per_serving, minutes(r))
@@ -47,7 +48,8 @@ class GeneratePlan(Consumer):
         )
 
     def _targets(self, person: str, request: PlanRequested, recorded: Recorded, log: EventStore) -> Targets:
-        history = log.read_stream(f"{recorded.household}/profile/{person}", until=recorded.position)
+        stream = f"{recorded.household}/profile/{person}"
+        history = log.read_person(stream, recorded.household, person, until=recorded.position)
         stands = targets([r.event for r in history], on=request.week)
         if stands is None:
             raise Permanent(

@@ -28,13 +28,13 @@ def computed_at(recorded: Recorded, log: EventStore) -> dict[str, RecipeNutritio
 
 
 def usable(
-    recipes: Iterable[RecipeFetched], computed: ByRecipe, excluded: Iterable[str]
+    recipes: Iterable[RecipeFetched], computed: ByRecipe, excluded: Mapping[str, str]
 ) -> tuple[list[RecipeFetched], dict[str, int]]:
     """Those with nutrition and without any excluded word; and why the others were left out -> how many.
 
+    `excluded` is each word with what may be said of it: the words of a person are their secret.
     `per_serving` of each is what is believed: as published, else as computed.
     """
-    words = sorted(set(excluded))
     kept, left_out = [], Counter[str]()
     for recipe in recipes:
         told = computed.get(recipe.recipe)
@@ -42,8 +42,8 @@ def usable(
         if holds is None:
             tried = told is not None and told.content_hash == recipe.content_hash and told.per_serving is not None
             left_out[LITTLE_UNDERSTOOD if tried else NO_NUTRITION] += 1
-        elif word := next((w for w in words if carries_word(recipe, w)), None):
-            left_out[f"excluded word: {word}"] += 1
+        elif word := next((w for w in sorted(excluded) if carries_word(recipe, w)), None):
+            left_out[excluded[word]] += 1
         else:
             kept.append(recipe.model_copy(update={"per_serving": holds}))
     return kept, dict(sorted(left_out.items()))

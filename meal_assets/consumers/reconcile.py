@@ -27,13 +27,17 @@ class Reconcile(Consumer):
         if self._closed_total(event.person, event.day, recorded, log) is None:
             return
         eaten = self._closed_days(event.person, event.day, recorded, log)
-        profile = log.read_stream(f"{recorded.household}/profile/{event.person}", until=recorded.position)
+        stream = f"{recorded.household}/profile/{event.person}"
+        profile = log.read_person(stream, recorded.household, event.person, until=recorded.position)
         stands = targets([r.event for r in profile], on=event.day)
         if stands is None:
             return
-        said = log.read_stream(f"{recorded.household}/reconciliation/{event.person}/{event.day}")
+        stream = f"{recorded.household}/reconciliation/{event.person}/{event.day}"
+        said = log.read_person(stream, recorded.household, event.person)
         before = [r.event for r in said if r.causation_id != recorded.event_id]
-        recipes, _ = usable(recipes_at(recorded, log), computed_at(recorded, log), stands.exclude)
+        recipes, _ = usable(
+            recipes_at(recorded, log), computed_at(recorded, log), dict.fromkeys(stands.exclude, "excluded")
+        )
         dishes = [Dish(r.recipe, r.title, r.per_serving) for r in recipes if r.per_serving is not None]
         for new in reconcile_day(event.person, event.day, eaten, stands, before, dishes):
             yield Said(new)
@@ -45,6 +49,6 @@ class Reconcile(Consumer):
         return {each: total for each, total in totals.items() if total is not None}
 
     def _closed_total(self, person: str, day: date, recorded: Recorded, log: EventStore) -> Macros | None:
-        stream = log.read_stream(f"{recorded.household}/diary/{person}/{day}", until=recorded.position)
-        history = [r.event for r in stream]
+        stream = f"{recorded.household}/diary/{person}/{day}"
+        history = [r.event for r in log.read_person(stream, recorded.household, person, until=recorded.position)]
         return diary.day_total(history) if diary.is_closed(history) and diary.entries(history) else None

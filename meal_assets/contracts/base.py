@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from .personal import personal_fields
+
 Outcome = Literal["working", "done", "failed"]
 
 
@@ -33,6 +35,8 @@ class Event(Value):
     outcome: ClassVar[Outcome] = "done"
     stays: ClassVar[bool] = False
     type_name: ClassVar[str]
+    personal: ClassVar[tuple[str, ...]] = ()
+    """Its fields that are marked `PERSONAL`."""
     examples: ClassVar[list[dict[str, Any]]]
     """At least one payload: it documents the type, pins its JSON and feeds every read model's tests."""
 
@@ -53,6 +57,11 @@ class Event(Value):
             raise TypeError(f"{cls.__name__} is version {version} but has no from_v{missing[0]}")
         if not cls.__dict__.get("examples"):
             raise TypeError(f"{cls.__name__} has no examples")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.personal = personal_fields(cls)
 
     def stream_in(self, household: str) -> str:
         """The stream this event belongs to: "home/diary/ada/2026-11-23"."""

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .personal import KEYWORD
+
 Schema = dict[str, Any]
 
-WORDS = {"$id", "$schema", "$defs", "title", "description", "examples"}
+WORDS = {"$id", "$schema", "$defs", "title", "description", "examples", KEYWORD}
 """Keywords that describe, and rule nothing out; definitions count where they are used."""
 OF_FIELDS = {"properties", "required"}
 PARTS = {"items": "[]", "additionalProperties": ".*"}

@@ -1,11 +1,12 @@
 """Topic `diary`: what was really eaten. A plan never writes here; people do."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from .base import Event
+from .personal import PERSONAL
 from .values import Amount, Meal, Nutrients, PersonId, RecipeId
 
 EntryId = str
@@ -58,7 +59,7 @@ class MealLogged(Event, topic="diary", stream="diary/{person}/{day}"):
     person: PersonId
     day: date
     meal: Meal
-    food: str = Field(min_length=1, max_length=500)
+    food: Annotated[str, Field(min_length=1, max_length=500), PERSONAL]
     recipe: RecipeId | None = None
     servings: float | None = Field(default=None, gt=0, le=100)
     grams: Amount | None = None

@@ -1,11 +1,12 @@
 """Topic `profile`: who eats, what for, and what never."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from .base import Event
+from .personal import PERSONAL
 from .values import Amount, PersonId
 
 Activity = Literal["sedentary", "moderate", "active"]
@@ -32,7 +33,7 @@ class ProfileSet(Event, topic="profile", stream="profile/{person}", stays=True):
     ]
 
     person: PersonId
-    name: str = Field(min_length=1, max_length=100)
+    name: Annotated[str, Field(min_length=1, max_length=100), PERSONAL]
     weight_kg: float = Field(ge=36, le=300)
     activity: Activity
     aim: Aim
@@ -65,4 +66,4 @@ class PreferencesSet(Event, topic="profile", stream="profile/{person}", stays=Tr
     examples = [{"person": "ben", "exclude": ["peanut", "shrimp"]}]
 
     person: PersonId
-    exclude: tuple[str, ...] = Field(default=(), max_length=200)
+    exclude: Annotated[tuple[str, ...], Field(max_length=200), PERSONAL] = ()

@@ -129,6 +129,14 @@ class ConsumerReset(Event, topic="system", stream="consumer/{consumer}", stays=T
     reason: str | None = Field(default=None, min_length=1, max_length=300)
 
 
+class PersonForgotten(Event, topic="system", stream="person/{person}", stays=True):
+    """The keys of the person's texts are gone, and so is all that read models knew; from here on they begin anew."""
+
+    examples = [{"person": "eve"}]
+
+    person: PersonId
+
+
 class FlagSet(Event, topic="system", stream="flag/{flag}", stays=True):
     """A flag has this value for everybody, or for whom it names; a percentage of them, always the same ones."""
 

@@ -30,10 +30,15 @@ SQL_TYPES: dict[Any, str] = {
 ENVELOPE = ("position", "event_id", "household", "actor", "correlation_id", "causation_id", "recorded_at")
 
 
+Only = tuple[str, tuple[str, ...]]
+"""A field, and its values as text."""
+
+
 class Batch:
     """The events of some types with `after` < position <= `upto`, inside the subscriber's transaction `db`.
 
-    With `only` (a field, its values as text) just those whose payload has one of the values there.
+    With `only` just those whose payload has one of the values there. Texts of persons are as the log keeps them,
+    encrypted: what a fold makes rows of depends on nothing but the log.
     """
 
     def __init__(
@@ -42,7 +47,7 @@ class Batch:
         listens_to: tuple[type[Event], ...],
         after: int,
         upto: int,
-        only: tuple[str, tuple[str, ...]] | None = None,
+        only: Only | None = None,
     ) -> None:
         self.db = db
         self.after = after

@@ -1,15 +1,15 @@
 """Many events of many streams at once: copied beside the log, then placed and chained in one statement."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
 
-from psycopg import Connection
-
 from meal_assets.contracts import Event
 
-from .database import fetch_row
+from .database import Connection
+from .group_commit import append_row
+from .personal import Personal
 from .records import Appended, Origin, uuid7
 from .store import EventStore, payload_of, translated
 
@@ -21,6 +21,7 @@ STAGED = """
         n bigint, stream text, type text, version smallint, event_id uuid, payload jsonb, occurred_at timestamptz
     ) ON COMMIT DELETE ROWS
 """
+APPEND_STAGED = "SELECT * FROM log.append_staged(%s, %s, %s, %s, %s)"
 COPY = "COPY staged (n, stream, type, version, event_id, payload, occurred_at) FROM STDIN"
 
 
@@ -46,7 +47,7 @@ def append_bulk(
             if written:
                 written.result()  # the next chunk was made meanwhile
             key = None if once is None else f"{once}:{number}"
-            written = writer.submit(append_staged, connection, pairs, origin, once=key)
+            written = writer.submit(append_staged, store.personal, connection, pairs, origin, once=key)
             through += len(pairs)
             if progress:
                 progress(through)
@@ -56,20 +57,26 @@ def append_bulk(
 
 
 def append_staged(
-    connection: "Connection[tuple[object, ...]]", pairs: list[tuple[str, Event]], origin: Origin, *, once: str | None
+    personal: Personal,
+    connection: Connection,
+    pairs: list[tuple[str, Event]],
+    origin: Origin,
+    *,
+    once: str | None,
 ) -> Appended:
     """One chunk, in one transaction."""
     now = datetime.now(UTC).isoformat()
-    with connection.transaction(), translated(stream="the bulk", once=once, expected=None):
-        with connection.cursor().copy(COPY) as copy:
-            for n, (stream, event) in enumerate(pairs, start=1):
-                copy.write_row((n, stream, event.type_name, event.version, uuid7().hex, payload_of(event), now))
-        row = fetch_row(
-            connection,
-            "SELECT * FROM log.append_staged(%s, %s, %s, %s, %s)",
-            (once, origin.household, origin.actor, origin.correlation_id, origin.causation_id),
-        )
-    return Appended(*row)
+    streams = [stream for stream, _ in pairs]
+
+    def append(sealed: Sequence[Event], keys: Sequence[str]) -> Appended:
+        with connection.transaction(), translated(stream="the bulk", once=once, expected=None):
+            with connection.cursor().copy(COPY) as copy:
+                for n, (stream, event) in enumerate(zip(streams, sealed, strict=True), start=1):
+                    copy.write_row((n, stream, event.type_name, event.version, uuid7().hex, payload_of(event), now))
+            told = (once, origin.household, origin.actor, origin.correlation_id, origin.causation_id)
+            return Appended(*append_row(connection, APPEND_STAGED, told, keys))
+
+    return personal.sealed_for(append, streams, [event for _, event in pairs], origin.household)
 
 
 def _chunks(events: Iterable[tuple[str, Event]], size: int) -> Iterator[list[tuple[str, Event]]]:

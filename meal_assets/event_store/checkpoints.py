@@ -112,7 +112,7 @@ NOTE = """
                  WHERE position > %(after)s AND position <= %(to)s AND type = ANY(%(names)s)
                  GROUP BY correlation_id ORDER BY max(position) DESC LIMIT %(most)s),
            ARRAY(SELECT DISTINCT payload->>%(day_field)s AS day FROM log.events
-                 WHERE %(day_field)s::text IS NOT NULL
+                 WHERE payload->>%(day_field)s IS NOT NULL
                  AND position > %(after)s AND position <= %(to)s AND type = ANY(%(names)s) ORDER BY day),
            %(seconds)s, %(said)s, %(rows)s"""
 

@@ -17,6 +17,7 @@ from meal_assets.settings import Settings
 
 from .embedded import embedded_url
 from .known import note_fields
+from .wrapping import WrappingKey, wrapping_key
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 POOL_SIZE = 32
@@ -28,10 +29,15 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Database:
-    """Connections to one migrated database, as the role that may not change the log. Close it, or use `with`."""
+    """Connections to one migrated database, as the role that may not change the log. Close it, or use `with`.
 
-    def __init__(self, url: str) -> None:
+    Without `settings`, those of this machine say where the key to texts of persons is, when it is first needed.
+    """
+
+    def __init__(self, url: str, settings: Settings | None = None) -> None:
         self.url = url
+        self._settings = settings
+        self._key: WrappingKey | None = None
         self._pool = ConnectionPool(
             url,
             kwargs={"autocommit": True, "client_encoding": "utf8"},
@@ -55,7 +61,7 @@ class Database:
             migrate(url)
         except psycopg.OperationalError as error:
             raise Unavailable(f"no database at {without_password(url)}: {error}. Check MEALS_DATABASE_URL.") from error
-        return cls(url)
+        return cls(url, settings)
 
     def close(self) -> None:
         self._pool.close()
@@ -65,6 +71,12 @@ class Database:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def wrapping_key(self, *, make: bool) -> WrappingKey:
+        """The key that wraps those of persons; with `make`, a new one where there is none. Raises `Unavailable`."""
+        if self._key is None:
+            self._key = wrapping_key(self._settings or Settings(), make=make)
+        return self._key
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

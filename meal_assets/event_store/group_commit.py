@@ -9,12 +9,16 @@ from typing import Any
 
 import psycopg
 
-from .database import Connection, Database, fetch_row
+from .database import Connection, Database
 
 MOST = 64
 """Appends of one transaction."""
 
 APPEND_ONE = "SELECT * FROM log.append_one(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb, %s, %s)"
+APPEND_GROUP = "SELECT * FROM log.append_group(%s::text::jsonb)"
+
+REQUIRE_KEYS = "(SELECT log.require_keys(%s::text[], count(*)) FROM said)"
+"""Counting what was said comes before the question."""
 
 NAMES = ("stream", "expected", "once", "household", "actor", "correlation", "causation", "id", "type", "version")
 
@@ -26,6 +30,7 @@ class _Ticket:
     """One event to append, and what became of it. Neither row nor error yet, and told: it is to lead."""
 
     arguments: Sequence[Any]
+    keys: Sequence[str] = ()
     told: Signal = field(default_factory=Signal)
     row: Row | None = None
     error: BaseException | None = None
@@ -43,9 +48,9 @@ class GroupCommit:
         self._waiting: list[_Ticket] = []
         self._led = False
 
-    def append(self, arguments: Sequence[Any]) -> Row:
-        """What `log.append_one` answers to these arguments; raises what it raised."""
-        ticket = _Ticket(arguments)
+    def append(self, arguments: Sequence[Any], keys: Sequence[str] = ()) -> Row:
+        """What `log.append_one` answers to these arguments, if these keys stand; raises what it raised."""
+        ticket = _Ticket(arguments, keys)
         with self._lock:
             follows = self._led
             self._led = True
@@ -87,16 +92,33 @@ class GroupCommit:
                     ticket.error = error
 
 
+def append_row(connection: Connection, query: str, arguments: Sequence[Any], keys: Sequence[str]) -> Row:
+    """The row of an append of one, or of one stream; it fails when one of these keys of persons is gone."""
+    row = execute_append(connection, query, arguments, keys).fetchone()
+    assert row is not None
+    return row
+
+
+def execute_append(
+    connection: Connection, query: str, arguments: Sequence[Any], keys: Sequence[str]
+) -> psycopg.Cursor[Row]:
+    """The keys are looked at in the same statement, after the append and under its lock: nobody removes them then."""
+    if keys:
+        query = f"WITH said AS MATERIALIZED ({query}) SELECT said.* FROM said WHERE {REQUIRE_KEYS}"  # noqa: S608 - SQL made of our own constants
+        arguments = (*arguments, list(keys))
+    return connection.execute(query, arguments)
+
+
 def _all_at_once(connection: Connection, group: list[_Ticket]) -> bool:
     """All in one statement; False when the server refused one of them, and so committed none."""
     try:
         appends = f"[{','.join(_as_json(t.arguments) for t in group)}]"
-        rows = connection.execute("SELECT * FROM log.append_group(%s::text::jsonb)", (appends,))
+        rows = execute_append(connection, APPEND_GROUP, (appends,), [key for t in group for key in t.keys])
     except psycopg.OperationalError:
         raise
     except psycopg.DatabaseError:
         return False
-    for ticket, row in zip(group, rows, strict=True):
+    for ticket, row in zip(group, rows.fetchall(), strict=True):
         ticket.row = row
     return True
 
@@ -111,7 +133,7 @@ def _as_json(arguments: Sequence[Any]) -> str:
 
 def _one(connection: Connection, ticket: _Ticket) -> None:
     try:
-        ticket.row = fetch_row(connection, APPEND_ONE, ticket.arguments)
+        ticket.row = append_row(connection, APPEND_ONE, ticket.arguments, ticket.keys)
     except psycopg.OperationalError:
         raise
     except psycopg.DatabaseError as error:

@@ -10,6 +10,7 @@ from psycopg import errors, sql
 from pydantic import ValidationError
 
 from meal_assets.contracts import EVENTS, Event
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.errors import (
     ArchivedEvents,
     BrokenEvent,
@@ -22,7 +23,8 @@ from meal_assets.errors import (
 
 from .archives import refuse_archived, refuse_archived_stream
 from .database import Connection, Database, fetch_row
-from .group_commit import APPEND_ONE, GroupCommit
+from .group_commit import APPEND_ONE, GroupCommit, append_row
+from .personal import Personal, Shown
 from .records import Appended, Origin, Recorded, uuid7
 from .verify import first_broken_link
 
@@ -47,6 +49,7 @@ class EventStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.personal = Personal(database)
         self._group = GroupCommit(database)
 
     def append(
@@ -82,14 +85,20 @@ class EventStore:
             origin.correlation_id,
             origin.causation_id,
         )
-        with translated(stream=stream, once=once, expected=expected_version):
-            if len(events) == 1:
-                (event,) = events
+
+        def append(sealed: Sequence[Event], keys: Sequence[str]) -> Appended:
+            if len(sealed) == 1:
+                (event,) = sealed
                 one = (*told, ids[0], event.type_name, event.version, payload_of(event), when, given)
-                return Appended(*(self._group.append(one) if within is None else fetch_row(within, APPEND_ONE, one)))
-            many = (*told, when, f"[{','.join(map(_given, events, ids))}]", given)
+                return Appended(
+                    *(self._group.append(one, keys) if within is None else append_row(within, APPEND_ONE, one, keys))
+                )
+            many = (*told, when, f"[{','.join(map(_given, sealed, ids))}]", given)
             with nullcontext(within) if within is not None else self.database.statement() as connection:
-                return Appended(*fetch_row(connection, APPEND, many))
+                return Appended(*append_row(connection, APPEND, many, keys))
+
+        with translated(stream=stream, once=once, expected=expected_version):
+            return self.personal.sealed_for(append, [stream] * len(events), events, origin.household, within)
 
     def read(
         self, after: int = 0, types: Sequence[type[Event]] = (), limit: int = PAGE, until: int | None = None
@@ -107,7 +116,9 @@ class EventStore:
             where.append(sql.SQL("position <= %s"))
             arguments.append(until)
         with self.database.transaction() as db:
-            rows = _rows(db, sql.SQL(" AND ").join(where) + sql.SQL(" ORDER BY position LIMIT %s"), [*arguments, limit])
+            rows = self._rows(
+                db, sql.SQL(" AND ").join(where) + sql.SQL(" ORDER BY position LIMIT %s"), [*arguments, limit]
+            )
             upto = rows[-1].position if len(rows) == limit else until
             refuse_archived(db, after, upto, [t.type_name for t in types])
         return rows
@@ -116,7 +127,7 @@ class EventStore:
         """The newest `limit` events of these types, or of all, in order; what is archived is left out."""
         condition = sql.SQL("type = ANY(%s) ORDER BY position DESC LIMIT %s")
         with self.database.transaction() as db:
-            return _rows(db, condition, [[t.type_name for t in types or EVENTS.values()], limit])[::-1]
+            return self._rows(db, condition, [[t.type_name for t in types or EVENTS.values()], limit])[::-1]
 
     def read_stream(self, stream: str, until: int | None = None) -> list[Recorded]:
         """The whole stream, in order; up to a position when one is given.
@@ -125,7 +136,7 @@ class EventStore:
         """
         condition = "stream = %s AND position <= coalesce(%s, position) ORDER BY stream_version"
         with self.database.transaction() as db:
-            rows = _rows(db, sql.SQL(condition), [stream, until])
+            rows = self._rows(db, sql.SQL(condition), [stream, until])
             refuse_archived_stream(db, stream, until)
         return rows
 
@@ -133,7 +144,7 @@ class EventStore:
         """All that followed from one command, the command's own events first; what is archived is left out."""
         condition = sql.SQL("correlation_id = %s AND position > %s ORDER BY position")
         with self.database.transaction() as db:
-            return _rows(db, condition, [correlation_id, after])
+            return self._rows(db, condition, [correlation_id, after])
 
     def latest(self, types: Sequence[type[Event]], *, household: str, until: int) -> list[Recorded]:
         """The newest event of these types in each stream of a household as of a position, by stream."""
@@ -143,9 +154,28 @@ class EventStore:
         )
         names = [t.type_name for t in types]
         with self.database.transaction() as db:
-            rows = _rows(db, sql.SQL(condition), [names, household, until])
+            rows = self._rows(db, sql.SQL(condition), [names, household, until])
             refuse_archived(db, 0, until, names)
         return rows
+
+    def forgotten_at(self, household: str, person: str, until: int | None = None) -> int:
+        """Where the person was last forgotten, up to a position when one is given; 0 when never.
+
+        What was said of them before has no part in decisions any more.
+        """
+        with self.database.transaction() as connection:
+            (position,) = fetch_row(
+                connection,
+                "SELECT coalesce(max(position), 0) FROM log.events"
+                " WHERE stream = %s AND position <= coalesce(%s, position)",
+                (PersonForgotten(person=person).stream_in(household), until),
+            )
+        return int(position)
+
+    def read_person(self, stream: str, household: str, person: str, until: int | None = None) -> list[Recorded]:
+        """A stream of the person's, as `read_stream` gives it, without what was before they were forgotten."""
+        forgotten = self.forgotten_at(household, person, until)
+        return [r for r in self.read_stream(stream, until) if r.position > forgotten]
 
     def head(self) -> int:
         """The highest position; 0 when nothing ever happened."""
@@ -174,10 +204,15 @@ class EventStore:
             connection.execute("LISTEN meals_log")
             yield Wait(connection)
 
+    def _rows(self, db: Connection, condition: sql.Composable, arguments: Sequence[Any]) -> list[Recorded]:
+        query = sql.SQL("SELECT {} FROM log.events WHERE {}").format(sql.SQL(COLUMNS), condition)
+        rows = db.execute(query, arguments).fetchall()
+        return self.personal.opened(db, [recorded(row) for row in rows])
 
-def _rows(db: Connection, condition: sql.Composable, arguments: Sequence[Any]) -> list[Recorded]:
-    query = sql.SQL("SELECT {} FROM log.events WHERE {}").format(sql.SQL(COLUMNS), condition)
-    return [recorded(row) for row in db.execute(query, arguments).fetchall()]
+    def opened(self, shown: Shown) -> Shown:
+        """Rows, events or values as people may see them: see `Personal.opened`."""
+        with self.database.transaction() as connection:
+            return self.personal.opened(connection, shown)
 
 
 class Wait:
@@ -251,6 +286,6 @@ def decode(type_name: str, version: int, payload: dict[str, Any], *, position: i
 
 
 def recorded(row: tuple[Any, ...]) -> Recorded:
-    """A row of `COLUMNS`."""
+    """A row of `COLUMNS`, with texts of persons as they are kept."""
     *envelope, type_name, version, payload = row
     return Recorded(*(*envelope, decode(type_name, version, payload, position=envelope[0])))

@@ -18,13 +18,19 @@ TABLE = """
     CREATE TEMPORARY TABLE arriving (
         line bigint PRIMARY KEY, position bigint, event_id uuid, stream text, stream_version integer, type text,
         version smallint, household text, actor text, correlation_id uuid, causation_id uuid, occurred_at timestamptz,
-        recorded_at timestamptz, hash bytea, body jsonb, today jsonb
+        recorded_at timestamptz, hash bytea, body jsonb, today jsonb, opened jsonb
     )
 """
 COPY = (
     "COPY arriving (line, position, event_id, stream, stream_version, type, version, household, actor, correlation_id,"
     " causation_id, occurred_at, recorded_at, hash, body, today) FROM STDIN"
 )
+AS_KEPT = """
+    UPDATE arriving SET opened = body->'data',
+        body = jsonb_set(body, '{data}', body->'data' || (body->>'sealed')::jsonb)
+    WHERE body ? 'sealed'
+"""
+"""What the log kept is what hashes cover and ids stand for; what was said is for a log with other keys."""
 INDEXES = """
     CREATE INDEX ON arriving (position);
     CREATE INDEX ON arriving (event_id);
@@ -58,6 +64,7 @@ def stage(db: Connection, lines: Iterable[tuple[int, bytes]], progress: Callable
         _copy(db, chunk)
         through += len(chunk)
         progress(through)
+    db.execute(AS_KEPT)
     db.execute(INDEXES)
     if twice := db.execute(TWICE).fetchone():
         raise Invalid(f"line {twice[0]}, id", f"is the id of line {twice[1]}: an event has an id of its own")

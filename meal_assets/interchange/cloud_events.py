@@ -4,6 +4,7 @@ The payload is carried as PostgreSQL writes it, never through a Python number: 1
 """
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, Self
@@ -14,6 +15,7 @@ from psycopg import sql
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError, field_validator, model_validator
 
 from meal_assets.contracts import EVENTS, Event
+from meal_assets.contracts.personal import PREFIX, SEALED
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore
 from meal_assets.event_store.archives import refuse_archived
@@ -41,6 +43,8 @@ class Logged(NamedTuple):
     version: int
     data: str
     hash: bytes
+    sealed: str | None = None
+    personkey: str | None = None
 
 
 def read_logged(store: EventStore, after: int, types: Sequence[type[Event]], *, until: int, limit: int) -> list[Logged]:
@@ -57,6 +61,39 @@ def read_logged(store: EventStore, after: int, types: Sequence[type[Event]], *, 
         rows = [Logged(*row) for row in db.execute(query).fetchall()]
         refuse_archived(db, after, rows[-1].position if len(rows) == limit else until, [t.type_name for t in types])
     return rows
+
+
+def readable(store: EventStore, rows: list[Logged]) -> list[Logged]:
+    """The rows with texts of persons as they were said, or as tombstones; beside them, what a restore needs: the texts
+    as the log keeps them, which the hash covers, and the key they are under, wrapped.
+    """
+    found = {m["key"] for row in rows if _of_persons(row) for m in SEALED.finditer(row.data)}
+    if not found:
+        return rows
+    with store.database.transaction() as db:
+        keys = store.personal.wrapped(db, found)
+        texts = {m[0]: m[0] for row in rows if _of_persons(row) for m in SEALED.finditer(row.data)}
+        opened = store.personal.opened(db, {sealed: [sealed] for sealed in texts})
+    return [_readable(row, opened, keys) if _of_persons(row) else row for row in rows]
+
+
+def _of_persons(row: Logged) -> bool:
+    event = EVENTS.get(row.type)
+    return event is not None and bool(event.personal) and PREFIX in row.data
+
+
+def _readable(row: Logged, opened: dict[str, list[str]], keys: dict[str, str]) -> Logged:
+    sealed = {name: value for name, value in json.loads(row.data).items() if SEALED.search(json.dumps(value))}
+    ids = [m["key"] for m in SEALED.finditer(row.data)]
+
+    def said(quoted: re.Match[str]) -> str:
+        return ", ".join(json.dumps(text, ensure_ascii=False) for text in opened[quoted[0][1:-1]])
+
+    return row._replace(
+        data=re.sub(f'"{SEALED.pattern}"', said, row.data),
+        sealed=json.dumps(sealed),
+        personkey=next((keys[id_] for id_ in ids if id_ in keys), None),
+    )
 
 
 def attributes_of(row: Logged, *, chained: bool) -> dict[str, Any]:
@@ -78,6 +115,8 @@ def attributes_of(row: Logged, *, chained: bool) -> dict[str, Any]:
         "causationid": str(row.causation_id) if row.causation_id else None,
         "recordedtime": row.recorded_at,
         "hash": row.hash.hex() if chained else None,
+        "sealed": row.sealed if chained else None,
+        "personkey": row.personkey if chained else None,
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -109,7 +148,16 @@ class CloudEvent(BaseModel):
     streamversion: int | None = Field(default=None, gt=0)
     recordedtime: AwareDatetime | None = None
     hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    sealed: str | None = None
+    personkey: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}:[A-Za-z0-9+/]+=*$")
     data: dict[str, Any]
+
+    @field_validator("sealed")
+    @classmethod
+    def _texts(cls, value: str | None) -> str | None:
+        if value is not None and not isinstance(json.loads(value), dict):
+            raise ValueError("is no JSON object")
+        return value
 
     @field_validator("subject", "household", "actor")
     @classmethod

@@ -14,7 +14,7 @@ from meal_assets.contracts import Event
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore
 
-from .cloud_events import CloudEvent, Logged, attributes_of, line_of, read_logged
+from .cloud_events import CloudEvent, Logged, attributes_of, line_of, read_logged, readable
 
 CHUNK = 2_000
 """Events of one write; each is on the disk before the next is read."""
@@ -66,6 +66,8 @@ def export(
 ) -> Exported:
     """Write the events after a position, of these types or of all, up to another one or the head as it is now.
 
+    Texts of persons are written as they were.
+
     An interrupted export of the same is gone on with. Raises `Invalid` when the file is there already, or when what
     was interrupted is another export.
     """
@@ -76,7 +78,7 @@ def export(
     kept = sink.kept()
     at = after if kept is None else _went_on_after(store, kept, after, types, f"{path}.partial")
     while rows := read_logged(store, at, types, until=until, limit=sink.chunk):
-        sink.write(rows)
+        sink.write(readable(store, rows))
         at, written = rows[-1].position, written + len(rows)
         progress(at, until)
     sink.finish()

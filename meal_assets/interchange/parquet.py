@@ -27,6 +27,8 @@ SCHEMA = pa.schema(
         ("correlationid", pa.string()),
         ("causationid", pa.string()),
         ("hash", pa.string()),
+        ("sealed", pa.string()),
+        ("personkey", pa.string()),
         ("position", pa.int64()),
         ("streamversion", pa.int32()),
         ("time", TIME),
@@ -78,9 +80,10 @@ def parquet_lines(path: Path) -> Iterator[bytes]:
     """The rows as the lines that the JSON export would have written."""
     try:
         file = pq.ParquetFile(path)
-        if missing := [name for name in SCHEMA.names if name not in file.schema_arrow.names]:
+        there = [name for name in SCHEMA.names if name in file.schema_arrow.names]
+        if missing := [name for name in SCHEMA.names if name not in {*there, "sealed", "personkey"}]:
             raise Permanent(f"{path} has no column {', '.join(missing)}: it is no export of events")
-        for batch in file.iter_batches(batch_size=PART, columns=SCHEMA.names):
+        for batch in file.iter_batches(batch_size=PART, columns=there):
             for row in batch.to_pylist():
                 yield _line(row).encode()
     except (pa.ArrowInvalid, OSError) as error:

@@ -12,10 +12,13 @@ from meal_assets.charts import data_uri
 from meal_assets.event_store import Connection
 from meal_assets.event_store.checkpoints import Done
 from meal_assets.event_store.database import fetch_row
+from meal_assets.event_store.personal import masked
 from meal_assets.read_models import ReadModel
 from meal_assets.subscriptions import Subscriber
 
 PREVIEW_ROWS = 10
+PERSONAL = "(personal)"
+"""Stands for texts of persons: what Dagster keeps, nobody can make it forget."""
 Metadata = dict[str, Any]
 
 
@@ -64,7 +67,10 @@ def preview(db: Connection, model: type[ReadModel]) -> dg.TableMetadataValue:
     cursor = db.execute(sql.SQL("{} LIMIT %s").format(sql.SQL(model.shows)), (PREVIEW_ROWS,))
     columns = [c.name for c in cursor.description or ()]
     return dg.MetadataValue.table(
-        [dg.TableRecord(dict(zip(columns, map(_cell, row), strict=True))) for row in cursor],
+        [
+            dg.TableRecord(dict(zip(columns, map(_cell, row), strict=True)))
+            for row in masked(cursor.fetchall(), PERSONAL)
+        ],
         schema=dg.TableSchema([dg.TableColumn(name, "string") for name in columns]),
     )
 

@@ -127,6 +127,7 @@ class Site:
             "DAGSTER_HOME": str(folder / "app" / "deploy"),
             "MEALS_DATABASE_URL": self.postgres.url(role),
             "PGPASSWORD": self.postgres.passwords[role],
+            "MEALS_KEY": os.environ["MEALS_KEY"],
             "DAGSTER_CELERY_BROKER_URL": self.broker,
         }
         self.machines[name] = Machine(folder, environment)

@@ -72,7 +72,7 @@ def test_only_who_needs_a_secret_gets_it(name: str) -> None:
         "redis": ["redis_password"],
         "migrate": ["owner_password"],
     }
-    assert SERVICES[name]["secrets"] == needs.get(name, ["service_password", "broker_url"])
+    assert SERVICES[name]["secrets"] == needs.get(name, ["service_password", "broker_url", "meals_key"])
 
 
 def test_no_file_holds_a_secret_or_an_image_that_changes_under_us() -> None:

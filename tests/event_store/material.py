@@ -67,5 +67,5 @@ def until_blocked(database_url: str, future: Future[Any]) -> None:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment of a child process: this one's, without its settings, with these."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("MEALS_")} | settings
+    """The environment of a child process: this one's, without its settings but the key to texts, with these."""
+    return {k: v for k, v in os.environ.items() if k == "MEALS_KEY" or not k.startswith("MEALS_")} | settings

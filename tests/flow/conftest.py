@@ -15,6 +15,12 @@ PROJECT = Path(__file__).parents[2]
 Meals = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(autouse=True)
+def key_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a person has it who sets nothing."""
+    monkeypatch.delenv("MEALS_KEY")
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A MEALS_HOME with a path short enough for sockets, which other users may enter."""
@@ -43,11 +49,13 @@ def alone(home: Path) -> Iterator[Meals]:
 
 
 def commands(home: Path, **variables: str) -> Meals:
-    def run(*arguments: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: str, timeout: float = 120, other: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "meal_assets.cli", *arguments],
             cwd=PROJECT,
-            env=environment(home) | variables,
+            env=environment(home) | variables | (other or {}),
             check=False,
             capture_output=True,
             text=True,

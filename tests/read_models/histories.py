@@ -14,13 +14,16 @@ from pydantic import ValidationError
 from meal_assets.contracts import EVENTS, Event
 from meal_assets.contracts.diary import DayClosed, MealLogCorrected, MealLogged, MealLogRetracted
 from meal_assets.contracts.plan import PlanGenerated
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.contracts.values import MEALS, Nutrients
 from meal_assets.domain import diary
 from meal_assets.event_store import EventStore, Origin
 
+from .said import like
+
 MONDAYS = [date(2026, 11, 23) + timedelta(weeks=n) for n in range(2)]
 POOLS: dict[str, list[Any]] = {
-    "person": ["ada", "ben"],
+    "person": ["ada", "ben", "eve"],
     "day": [f"2026-11-{n}" for n in range(21, 26)],
     "week": [str(monday) for monday in MONDAYS],
     "recipe": ["lentil-soup", "overnight-oats", "tofu-bowl"],
@@ -76,6 +79,10 @@ class History:
         event = self._varied(kind)
         if isinstance(event, MealLogged | MealLogCorrected | MealLogRetracted | DayClosed):
             return self._in_diary(event, self.diaries[event.stream_in(household)])
+        if kind is PersonForgotten:
+            event = like(PersonForgotten)  # always the same, so that of the others some rows are left
+            for stream in [s for s in self.diaries if s.startswith(f"{household}/diary/{event.person}/")]:
+                del self.diaries[stream]
         return [self._whole_week(event)] if isinstance(event, PlanGenerated) else [event]
 
     def _in_diary(self, event: Event, history: list[Event]) -> Sequence[Event]:

@@ -250,7 +250,7 @@ def test_a_new_version_is_built_by_itself_and_readers_see_the_old_rows_until_the
         seen.append(rows_of(elsewhere, model))
 
     newer = with_fold(model, folds_and_looks, newer=1)
-    assert catch_up(newer, log, batch=100).batches == len(seen) > 0
+    assert 0 < catch_up(newer, log, batch=100).batches <= len(seen)
     assert all(rows == old for rows in seen)
     assert checkpoint_of(log, model) == Checkpoint(head_of(model, log), model.version + 1)
     forget(log, model)
@@ -351,7 +351,7 @@ def test_every_batch_names_the_days_it_touched(log: EventStore, model: ReadModel
     assert len(reported) > 3
     for after, to, _, days in reported:
         events = [r.event for r in log.read(after, model.listens_to, until=to)]
-        assert days == sorted({str(getattr(e, str(model.partitioned_by))) for e in events})
+        assert days == sorted({str(day) for e in events if (day := getattr(e, str(model.partitioned_by), None))})
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if not m.partitioned_by], ids=lambda m: m.name)

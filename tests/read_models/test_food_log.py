@@ -19,7 +19,7 @@ def entries(store: EventStore) -> list[tuple[object, ...]]:
     catch_up(FoodLog(), store)
     with store.database.transaction() as db:
         query = "SELECT entry, meal, food, kcal::float, nutrition ? 'fiber_g' FROM read.food_log ORDER BY entry"
-        return db.execute(query).fetchall()
+        return store.opened(db.execute(query).fetchall())
 
 
 def test_the_last_of_several_corrections_holds_also_when_they_come_at_once(store: EventStore) -> None:

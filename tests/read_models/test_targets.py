@@ -19,7 +19,7 @@ def stands(store: EventStore, *events: Event) -> list[PersonTargets]:
     append(store, *events)
     catch_up(Targets(), store)
     with store.database.transaction() as db:
-        return household_targets(db, "home")
+        return store.opened(household_targets(db, "home"))
 
 
 def test_a_profile_gives_the_formula_of_the_predecessor(store: EventStore) -> None:

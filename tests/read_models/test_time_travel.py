@@ -14,10 +14,10 @@ from meal_assets.contracts.diary import MealLogged
 from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.errors import Invalid, Unavailable
 from meal_assets.event_store import Database, EventStore, Origin
-from meal_assets.event_store.batch import Batch
 from meal_assets.read_models import READ_MODELS, ReadModel, as_of, catch_up, position_at, wait_until
 from meal_assets.read_models.base import events_behind, narrowing, row_key, tables_as_of, with_causes
 from meal_assets.read_models.base.comparing import key_columns
+from meal_assets.read_models.base.forgetting import fold_batch
 from meal_assets.read_models.daily_nutrition import DailyNutrition
 from meal_assets.read_models.recipe_catalogue import RecipeCatalogue
 from tests.event_store.material import PATIENCE
@@ -56,7 +56,7 @@ def one_by_one(log: EventStore, model: ReadModel, position: int) -> dict[str, li
     """The rows at a position, folded event by event into tables nobody else sees."""
     with tables_as_of(model, log, 0) as db:
         for at in range(1, position + 1):
-            model.fold(Batch(db, model.listens_to, at - 1, at))
+            fold_batch(db, model, at - 1, at)
         return {t: db.execute(f"SELECT * FROM {t} AS t ORDER BY t").fetchall() for t in model.tables}
 
 
@@ -96,7 +96,7 @@ def test_the_events_behind_a_row_are_enough_to_make_it(log: EventStore, model: R
         assert behind, key
         with tables_as_of(model, log, 0) as db:
             for position in behind:
-                model.fold(Batch(db, model.listens_to, position - 1, position))
+                fold_batch(db, model, position - 1, position)
             made = [r for (r,) in db.execute(f"SELECT to_jsonb(t) FROM {table} AS t").fetchall()]
         assert row in made, f"{key} is not made by {behind}"
 

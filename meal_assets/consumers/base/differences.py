@@ -9,6 +9,7 @@ from meal_assets.contracts.system import DeadLetterHandled, DeadLetterWaiting
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.checkpoints import checkpoints
 from meal_assets.event_store.database import fetch_row
+from meal_assets.event_store.personal import Personal
 
 from .consumer import Consumer
 from .heard import heard_types
@@ -60,17 +61,19 @@ def shadow_differences(consumer: Consumer, store: EventStore, limit: int = MAX_D
                 " WHERE consumer = %s AND position > %s AND position <= %s ORDER BY position, said_at",
                 (consumer.name, after, until),
             )
-            found += differences(db, consumer, [Spoken(*spoken) for spoken in rows], after, until)
+            spoken = store.personal.opened(db, [Spoken(*one) for one in rows])
+            found += differences(db, store.personal, consumer, spoken, after, until)
             after = until
     return found[:limit]
 
 
 def differences(
-    db: Connection, consumer: Consumer, spoken: Sequence[Spoken], after: int, until: int
+    db: Connection, personal: Personal, consumer: Consumer, spoken: Sequence[Spoken], after: int, until: int
 ) -> list[Difference]:
-    """What was spoken about events with `after` < position <= `until`, where the log says otherwise."""
+    """What was spoken about events with `after` < position <= `until`, where the log says otherwise, opened."""
     keys = [once_key(consumer.name, s.position, s.n) for s in spoken]
-    live = {str(key): (int(position), *rest) for key, position, *rest in db.execute(BY_KEY, (keys,))}
+    by_key = personal.opened(db, db.execute(BY_KEY, (keys,)).fetchall())
+    live = {str(key): (int(position), *rest) for key, position, *rest in by_key}
     found, met = [], set()
     for key, one in zip(keys, spoken, strict=True):
         position, type_name, version, payload = live.get(key, (None, "", 0, {}))
@@ -80,7 +83,8 @@ def differences(
             found.append(Difference(one.position, one.n, one.type_name, one.payload, today))
     types = [t.type_name for t in heard_types(consumer)]
     kept = [DeadLetterWaiting.type_name, DeadLetterHandled.type_name]
-    for cause, position, *said in db.execute(BY_CAUSE, (actor_of(consumer.name), after, until, types, kept)):
+    by_cause = db.execute(BY_CAUSE, (actor_of(consumer.name), after, until, types, kept)).fetchall()
+    for cause, position, *said in personal.opened(db, by_cause):
         if position not in met:
             found.append(Difference(cause, None, said[0], None, _today(*said)))
     return sorted(found, key=lambda d: d.position)

@@ -8,7 +8,7 @@ import psycopg
 
 from meal_assets.contracts import Event
 from meal_assets.contracts.system import DeadLetterDiscarded, DeadLetterRetried
-from meal_assets.errors import ArchivedEvents, UnknownEvent
+from meal_assets.errors import Unavailable, UnknownEvent
 from meal_assets.event_store import EventStore, Origin, Recorded
 from meal_assets.event_store.database import fetch_row
 
@@ -52,7 +52,7 @@ def next_heard(consumer: Consumer, store: EventStore, after: int, until: int | N
     types = heard_types(consumer)
     try:
         return store.read(after, types, PAGE, until)
-    except (psycopg.Error, ArchivedEvents):
+    except (psycopg.Error, Unavailable):
         raise
     except Exception:  # whatever an upcaster raises: one by one, only the event that cannot be read is set apart
         with store.database.transaction() as db:
@@ -68,7 +68,7 @@ def heard_at(store: EventStore, position: int) -> Heard:
     """The event at that position."""
     try:
         (recorded,) = store.read(position - 1, limit=1, until=position)
-    except (psycopg.Error, ArchivedEvents):
+    except (psycopg.Error, Unavailable):
         raise
     except Exception as error:
         with store.database.transaction() as db:

@@ -49,7 +49,8 @@ def replay(
         replayed = [_handled(consumer, store, task) for heard in events for task in _tasks(consumer, store, heard)]
         spoken = [one for each in replayed for one in each.spoken]
         with store.database.transaction() as db:
-            found += differences(db, consumer, spoken, after, events[-1].position)[: limit - len(found)]
+            new = differences(db, store.personal, consumer, spoken, after, events[-1].position)
+            found += new[: limit - len(found)]
         for each in replayed:
             _repeat(consumer, store, each, say=say, act=act)
         after = events[-1].position

@@ -19,8 +19,9 @@ from meal_assets.contracts.system import (
     DeadLetterWaiting,
 )
 from meal_assets.errors import OnceConflict, Permanent, UnknownEvent
-from meal_assets.event_store import Connection, EventStore
+from meal_assets.event_store import Connection, EventStore, Recorded
 from meal_assets.event_store.heartbeats import note_stop
+from meal_assets.event_store.personal import noting_texts, texts_of
 
 from .attempts import MAX_ATTEMPTS, forget_attempts, note_attempt
 from .consumer import Act, Consumer, keyed
@@ -92,10 +93,13 @@ class Round:
 
     def _work(self, task: Task) -> str | None:
         """Handle the event, or set it aside and go past its cause; or the error to try it again after."""
-        try:
-            self._answer(task)
-        except Exception as error:  # a bug too is tried again, bounded, and never stops the others for ever
-            return self._failed(task, error)
+        with noting_texts() as texts:
+            try:
+                self._answer(task)
+            except Exception as error:  # a bug too is tried again, bounded, and never stops the others for ever
+                if isinstance(task.meant, Recorded):
+                    texts |= texts_of(task.meant.event)
+                return self._failed(task, error, texts)
         self.handled += 1
         if task.meant is not task.cause:
             handled = DeadLetterHandled(consumer=self.consumer.name, position=task.meant.position)
@@ -117,8 +121,8 @@ class Round:
             else:
                 self._say(task, what.event, key)
 
-    def _failed(self, task: Task, error: Exception) -> str | None:
-        subscriber, trace = self.voice.subscriber, trace_of(error)
+    def _failed(self, task: Task, error: Exception, texts: set[str]) -> str | None:
+        subscriber, trace = self.voice.subscriber, trace_of(error, texts)
         if isinstance(
             error, UnknownEvent
         ):  # a newer program can handle it, and perhaps one runs already: no dead letter

@@ -1,7 +1,8 @@
 """An error as it may be kept for ever in a log that many read: no values of variables, no secrets, nobody's home."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import walk_tb
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 MAX_ERROR_LENGTH = 4_000
 MAX_TRACE_LENGTH = 4_000
 MAX_CAUSES = 5
+PERSONAL = "(personal)"
 MAX_FRAMES = 20
 """The innermost ones of each cause."""
 
@@ -39,13 +41,22 @@ class Trace:
         return f"{self.error_class}: {self.message}"
 
 
-def trace_of(error: Exception) -> Trace:
-    """The error without what must not be kept, bounded in length."""
+def trace_of(error: Exception, texts: Collection[str] = ()) -> Trace:
+    """The error without what must not be kept, nor these texts of persons, bounded in length."""
     return Trace(
         type(error).__name__,
-        without_secrets(_message(error))[:MAX_ERROR_LENGTH],
+        without_texts(without_secrets(_message(error)), texts)[:MAX_ERROR_LENGTH],
         "\ncaused by ".join(map(_frames, _causes(error)))[:MAX_TRACE_LENGTH],
     )
+
+
+def without_texts(message: str, texts: Collection[str]) -> str:
+    """The message with a mask for these texts, however they are quoted, in capitals or not; words alone."""
+    quoted = {way for text in texts if text for way in (text, repr(text)[1:-1], json.dumps(text)[1:-1])}
+    if not quoted:
+        return message
+    any_of = "|".join(map(re.escape, sorted(quoted, key=len, reverse=True)))
+    return re.sub(rf"(?<!\w)(?:{any_of})(?!\w)", PERSONAL, message, flags=re.IGNORECASE)
 
 
 def without_secrets(text: str) -> str:

@@ -1,6 +1,7 @@
 """Where a consumer's answers go, and which checkpoint moves: into the log, or beside it while it only shadows."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
 from psycopg.types.json import Jsonb
@@ -110,13 +111,14 @@ class Aside:
     def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> None:
         if isinstance(event, DeadLetterWaiting | DeadLetterHandled):
             return  # book-keeping of the live consumer
-        row = (self._consumer.name, cause.position, key, event.type_name, Jsonb(said_as(event)))
         query = "INSERT INTO log.shadow_says VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
-        if within is not None:
-            within.execute(query, row)
-            return
-        with self._store.database.statement() as db:
-            db.execute(query, row)
+
+        def keep(sealed: Sequence[Event], _keys: Sequence[str]) -> None:
+            row = (self._consumer.name, cause.position, key, event.type_name, Jsonb(said_as(sealed[0])))
+            with nullcontext(within) if within is not None else self._store.database.statement() as db:
+                db.execute(query, row)
+
+        self._store.personal.sealed_for(keep, [event.stream_in(cause.household)], [event], cause.household, within)
 
     def act(self, cause: Heard, act: Act, key: str) -> None:
         """A shadow touches nothing."""

@@ -6,6 +6,7 @@ from typing import Any
 from psycopg import sql
 
 from meal_assets.contracts import Event
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.errors import Invalid, Unavailable
 from meal_assets.event_store import Connection, Recorded
 from meal_assets.event_store.store import COLUMNS, recorded
@@ -36,6 +37,9 @@ def row_key(db: Connection, model: type[ReadModel], values: Sequence[str], house
 
 def narrowing(model: type[ReadModel], event: type[Event], columns: Sequence[str]) -> dict[str, str]:
     """Key column -> the condition that tells which events of this type concern the row; a column may have none."""
+    if event is PersonForgotten:  # all rows of the person, whatever else is in their keys
+        whose = {"household": "household = %(household)s", "person": "payload->>'person' = %(person)s"}
+        return {column: whose.get(column, "true") for column in columns}
     found = {}
     for column in columns:
         if column in model.made_by:
@@ -50,7 +54,8 @@ def narrowing(model: type[ReadModel], event: type[Event], columns: Sequence[str]
 def events_behind(db: Connection, model: type[ReadModel], key: Mapping[str, str]) -> list[Recorded]:
     """Every event that had a part in the row with this key, and perhaps more, in the order of the log.
 
-    More where an event type does not say what the key says: `narrowing` tells.
+    More where an event type does not say what the key says: `narrowing` tells. What was before the person was last
+    forgotten has no part in it. Texts of persons are as the log keeps them.
     """
     either = []
     arguments: dict[str, Any] = dict(key)
@@ -60,7 +65,9 @@ def events_behind(db: Connection, model: type[ReadModel], key: Mapping[str, str]
         either.append(f"({' AND '.join(conditions)})")
     query = sql.SQL("SELECT {} FROM log.events WHERE {} ORDER BY position")
     rows = db.execute(query.format(sql.SQL(COLUMNS), sql.SQL(" OR ".join(either))), arguments)
-    return [recorded(row) for row in rows.fetchall()]
+    behind = [recorded(row) for row in rows.fetchall()]
+    forgotten = [n for n, r in enumerate(behind) if model.of_persons and isinstance(r.event, PersonForgotten)]
+    return behind[forgotten[-1] :] if forgotten and "person" in key else behind
 
 
 def with_causes(db: Connection, events: Sequence[Recorded]) -> list[Recorded]:

@@ -7,10 +7,10 @@ from typing import Any
 from psycopg import sql
 
 from meal_assets.event_store import Connection, EventStore
-from meal_assets.event_store.batch import Batch
 from meal_assets.event_store.checkpoints import checkpoints
 from meal_assets.event_store.database import fetch_row
 
+from .forgetting import fold_batch
 from .model import ReadModel
 from .tables import LIVE, SHADOW, TEMPORARY, use_schema
 
@@ -71,7 +71,7 @@ def compare_some_days(model: ReadModel, store: EventStore, count: int) -> tuple[
             made = sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP")
             db.execute(made.format(sql.Identifier(table), sql.SQL(columns)))
         use_schema(db, TEMPORARY)
-        model.fold(Batch(db, model.listens_to, 0, at.position, only=(model.partitioned_by, tuple(map(str, days)))))
+        fold_batch(db, model, 0, at.position, only=(model.partitioned_by, tuple(map(str, days))))
         for table in model.tables:
             of_days = sql.SQL("(SELECT * FROM {} WHERE {} = ANY({}))").format(sql.Identifier(LIVE, table), day, days)
             found = _added(found, _compare_table(db, table, TEMPORARY, of_days))

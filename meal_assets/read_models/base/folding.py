@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.errors import Transient
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.archives import refuse_archived
@@ -12,8 +13,9 @@ from meal_assets.event_store.batch import Batch
 from meal_assets.event_store.checkpoints import lock_checkpoint, move_checkpoint
 from meal_assets.event_store.folds import Next, finish_batch, next_batch
 
+from .forgetting import fold_batch, remove_forgotten
 from .model import ReadModel
-from .tables import LIVE, SHADOW, use_schema
+from .tables import FORMER, LIVE, SHADOW, use_schema
 
 BATCH = 10_000
 """Events folded in one transaction, at most."""
@@ -29,6 +31,8 @@ def fold_live(db: Connection, model: ReadModel, at: Next) -> None:
         return
     began = time.perf_counter()
     _fold(db, model, at, at.upto)
+    if PersonForgotten.type_name in at.types and (former := lock_checkpoint(db, former_of(model))):
+        remove_forgotten(db, model, max(at.position, former.position), at.upto, FORMER)
     finish_batch(
         db,
         at,
@@ -56,6 +60,11 @@ def shadow_of(model: ReadModel) -> str:
     return f"{model.name}@{SHADOW}"
 
 
+def former_of(model: ReadModel) -> str:
+    """The name under which is known where the tables stand that a rebuild replaced."""
+    return f"{model.name}@{FORMER}"
+
+
 def refold_days(model: ReadModel, store: EventStore, days: Sequence[str]) -> None:
     """Sum up the rows of these days anew, from their own events as far as the model has come."""
     if model.partitioned_by is None:
@@ -68,14 +77,16 @@ def refold_days(model: ReadModel, store: EventStore, days: Sequence[str]) -> Non
         for table in model.tables:
             where = sql.SQL("DELETE FROM {} WHERE {} = ANY(%s::date[])")
             db.execute(where.format(sql.Identifier(table), sql.Identifier(model.partitioned_by)), (list(days),))
-        batch = Batch(db, model.listens_to, 0, at.position, only=(model.partitioned_by, tuple(days)))
-        batch.refuse_unknown()
-        model.fold(batch)
+        only = (model.partitioned_by, tuple(days))
+        Batch(db, model.listens_to, 0, at.position, only).refuse_unknown()
+        fold_batch(db, model, 0, at.position, only)
         refuse_archived(db, 0, at.position, [t.type_name for t in model.listens_to], days)
 
 
 def _fold(db: Connection, model: ReadModel, at: Next, upto: int) -> None:
-    batch = Batch(db, model.listens_to, at.position, upto)
     if at.unknown:
-        batch.refuse_unknown()
-    model.fold(batch)
+        Batch(db, model.listens_to, at.position, upto).refuse_unknown()
+    if PersonForgotten.type_name in at.types:
+        fold_batch(db, model, at.position, upto)
+    else:
+        model.fold(Batch(db, model.listens_to, at.position, upto))

@@ -5,9 +5,12 @@ from datetime import timedelta
 from typing import ClassVar
 
 from meal_assets.contracts import Event
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.discovery import snake
 from meal_assets.event_store import Connection, Recorded
 from meal_assets.event_store.batch import Batch
+
+OF_A_PERSON = {"household", "person"}
 
 
 class ReadModel:
@@ -41,8 +44,17 @@ class ReadModel:
     Needed only where that is not the field of the column's name.
     """
 
+    of_persons: ClassVar[tuple[str, ...]] = ()
+    """Its tables that have the columns household and person: rows of a person are removed where one was forgotten.
+
+    A model with such tables listens to that by itself; neither its `fold` nor its `apply` ever sees it.
+    """
+
     def __init_subclass__(cls) -> None:
         cls.name = snake(cls.__name__)
+        cls.of_persons = tuple(t for t, columns in getattr(cls, "tables", {}).items() if _names(columns) >= OF_A_PERSON)
+        if cls.of_persons and PersonForgotten not in cls.listens_to:
+            cls.listens_to = (*cls.listens_to, PersonForgotten)
 
     def fold(self, batch: Batch) -> None:
         """Bring the tables from `batch.after` to `batch.upto`."""
@@ -57,3 +69,8 @@ class ReadModel:
     def picture(cls, db: Connection) -> str | None:  # noqa: ARG003  # for those that have one
         """What people would rather look at than read, as SVG, of the live tables; None for nothing."""
         return None
+
+
+def _names(columns: str) -> set[str]:
+    """The first word of each definition, whatever that is."""
+    return {part.split(maxsplit=1)[0] for part in columns.split(",") if part.strip()}

@@ -22,7 +22,8 @@ from meal_assets.event_store.checkpoints import (
 from meal_assets.event_store.heartbeats import GOES_ON, reason
 
 from .comparing import SAMPLE, Difference, compare
-from .folding import BATCH, Busy, fold_shadow, shadow_of
+from .folding import BATCH, Busy, fold_shadow, former_of, shadow_of
+from .forgetting import fold_batch
 from .model import ReadModel
 from .tables import FORMER, LIVE, SHADOW, create_tables, move_tables, use_schema
 
@@ -105,7 +106,7 @@ def undo_rebuild(model: ReadModel, store: EventStore) -> int:
     """
     with _alone(model, store), store.database.transaction() as db:
         live = _lock_live(db, model)
-        former = lock_checkpoint(db, _former_of(model))
+        former = lock_checkpoint(db, former_of(model))
         if live is None or former is None:
             raise Unavailable(f"nothing is kept of {model.name} from before a rebuild: there is nothing to go back to")
         if former.version != model.version:
@@ -118,7 +119,7 @@ def undo_rebuild(model: ReadModel, store: EventStore) -> int:
         move_tables(db, model, FORMER, LIVE)
         move_tables(db, model, SHADOW, FORMER)
         move_checkpoint(db, model.name, former.position, former.version)
-        move_checkpoint(db, _former_of(model), live.position, live.version)
+        move_checkpoint(db, former_of(model), live.position, live.version)
         _report(db, model, former.position)
     return former.position
 
@@ -133,10 +134,6 @@ def _alone(model: ReadModel, store: EventStore, patience: float | None = None) -
         except LockNotAvailable as error:
             raise Busy(f"another process rebuilds {model.name}") from error
         yield
-
-
-def _former_of(model: ReadModel) -> str:
-    return f"{model.name}@{FORMER}"
 
 
 def _lock_live(db: Connection, model: ReadModel) -> Checkpoint | None:
@@ -164,7 +161,7 @@ def _fold_live_to(db: Connection, model: ReadModel, after: int, position: int) -
     use_schema(db, LIVE)
     while after < position:
         upto = min(end_of_batch(db, model.listens_to, after, BATCH) or position, position)
-        model.fold(Batch(db, model.listens_to, after, upto))
+        fold_batch(db, model, after, upto)
         after = upto
 
 
@@ -172,9 +169,9 @@ def _exchange(db: Connection, model: ReadModel, live: Checkpoint | None, positio
     move_tables(db, model, LIVE, FORMER)
     move_tables(db, model, SHADOW, LIVE)
     drop_checkpoint(db, shadow_of(model))
-    drop_checkpoint(db, _former_of(model))
+    drop_checkpoint(db, former_of(model))
     if live is not None:
-        move_checkpoint(db, _former_of(model), live.position, live.version)
+        move_checkpoint(db, former_of(model), live.position, live.version)
     move_checkpoint(db, model.name, position, model.version)
     db.execute(GOES_ON, {"subscriber": model.name})
     found = difference

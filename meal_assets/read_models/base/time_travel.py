@@ -15,6 +15,7 @@ from meal_assets.event_store.checkpoints import end_of_batch
 from meal_assets.event_store.database import fetch_row
 
 from .folding import BATCH
+from .forgetting import fold_batch
 from .model import ReadModel
 from .tables import use_schema
 
@@ -37,7 +38,7 @@ def tables_as_of(model: ReadModel, store: EventStore, position: int) -> Iterator
             batch = Batch(db, model.listens_to, after, min(end, position))
             if batch.types():
                 batch.refuse_unknown()
-                model.fold(batch)
+                fold_batch(db, model, batch.after, batch.upto)
             after = batch.upto
         refuse_archived(db, 0, position, [t.type_name for t in model.listens_to])
         yield db

@@ -9,7 +9,7 @@ that a caller gives is looked up.
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 
 FIELDS = """position, event_id, stream, stream_version, type, version, payload, household, actor, correlation_id,

@@ -10,10 +10,9 @@ import time
 
 import dagster as dg
 
-from meal_assets.consumers import CONSUMERS, Consumer
-from meal_assets.consumers.base import failed_attempts, is_busy, is_too_new
+from meal_assets.consumers import CONSUMERS
 from meal_assets.event_store import EventStore
-from meal_assets.subscriptions import Folder, beat_idle, standings
+from meal_assets.subscriptions import Folder, ready_consumers
 
 from .keys import GROUPS, key_of
 from .launching import Launching
@@ -68,28 +67,16 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
 
 
 def consumers_behind(store: EventStore) -> dict[str, str]:
-    """Consumer -> run key, for those that have something to do, are not at it, and are not backing off.
+    """Consumer -> run key, for those that are ready.
 
-    A consumer before an event of a newer program is left alone: a run of this one could only fail.
     The key holds the head, the attempts and a stretch of time: Dagster never runs the same key twice, and a run that
     was killed must be asked for again.
     """
-    every = [s for s in standings(store) if issubclass(s.subscriber, Consumer)]
-    beat_idle(store, every)
-    behind = [s for s in every if s.due]
-    if not behind:
-        return {}
-    attempts = failed_attempts(store)
     stretch = int(time.time()) // ASK_AGAIN_SECONDS
-    wanted = {}
-    for standing in behind:
-        name, tried = standing.subscriber.name, attempts.get(standing.subscriber.name)
-        if (tried and tried.backing_off) or is_busy(name, store):
-            continue
-        if standing.stopped_at and is_too_new(CONSUMERS[name](), store, standing.position):
-            continue
-        wanted[name] = f"{name}:{standing.head}:{tried.attempts if tried else 0}:{stretch}"
-    return wanted
+    return {
+        standing.subscriber.name: f"{standing.subscriber.name}:{standing.head}:{attempts}:{stretch}"
+        for standing, attempts in ready_consumers(store)
+    }
 
 
 def _run(name: str, key: str) -> dg.RunRequest:

@@ -9,6 +9,7 @@ import json
 import time
 
 import dagster as dg
+from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
 from meal_assets.consumers import CONSUMERS
 from meal_assets.event_store import EventStore
@@ -29,6 +30,9 @@ ASK_AGAIN_SECONDS = 30
 """A run that died without a word is asked for again after this."""
 LOOK_SECONDS = 1.0
 """A consumer that backs off, or whose run ended behind the head, is looked at this often."""
+RUN_SECONDS = 900
+"""A run of a consumer that takes longer hangs, and is ended; one that only has much to do is asked for again, and goes
+on from where it was."""
 
 
 @dg.sensor(
@@ -56,7 +60,7 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
                 requests = [_run(name, key) for name, key in wanted.items()]
                 return dg.SensorResult(run_requests=requests, cursor=json.dumps(asked))
             for name, key in wanted.items():
-                launching.launch(key_of(CONSUMERS[name]), key, {"meals/consumer": name})
+                launching.launch(key_of(CONSUMERS[name]), key, _tags(name))
             left = end - time.monotonic()
             if left <= (-GRACE_SECONDS if folder.busy else 0):
                 for failure in failures.values():
@@ -80,4 +84,8 @@ def consumers_behind(store: EventStore) -> dict[str, str]:
 
 
 def _run(name: str, key: str) -> dg.RunRequest:
-    return dg.RunRequest(run_key=key, asset_selection=[key_of(CONSUMERS[name])], tags={"meals/consumer": name})
+    return dg.RunRequest(run_key=key, asset_selection=[key_of(CONSUMERS[name])], tags=_tags(name))
+
+
+def _tags(name: str) -> dict[str, str]:
+    return {"meals/consumer": name, MAX_RUNTIME_SECONDS_TAG: str(RUN_SECONDS)}

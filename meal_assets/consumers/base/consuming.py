@@ -62,7 +62,7 @@ def consume(
             failed = round_.take(heard)
             if failed is not None:
                 break
-        round_.move()
+        round_.end()
         if not round_.too_old:
             _beat(consumer, store)
         return Consumed(round_.position, round_.handled, round_.set_aside, mode != "on", failed, mode)

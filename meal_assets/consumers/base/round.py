@@ -22,7 +22,7 @@ from meal_assets.errors import OnceConflict, Permanent, UnknownEvent
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.heartbeats import note_stop
 
-from .attempts import MAX_ATTEMPTS, forget_attempts, note_attempt
+from .attempts import MAX_ATTEMPTS, begin_work, end_work, forget_attempts, note_attempt
 from .consumer import Act, Consumer, keyed
 from .differences import was_set_aside
 from .heard import Heard, Unreadable, as_of, heard_at, type_of
@@ -32,6 +32,7 @@ from .voices import Voice
 
 KEYS = DEAD, WAITING, HANDLED = "dead", "waiting", "handled"
 """Keys of what the kit says, beside the numbers and keys of what the consumer says."""
+UNFINISHED = "the process that handled it crashed, or was ended, without a word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,15 @@ class Task:
 class Round:
     """The checkpoint moves when something was said, and at the end of each page.
 
-    `too_old`: it stopped before an event that this program does not know.
+    `too_old`: it stopped before an event that this program does not know. `careful`: the one before this ended without
+    a word, so each attempt is counted before it is made: an event that kills its process must not do so for ever.
     """
 
     def __init__(self, consumer: Consumer, store: EventStore, voice: Voice) -> None:
         self.consumer, self.store, self.voice = consumer, store, voice
         self.position = self.moved = voice.position()
         self.handled = self.set_aside = 0
-        self.too_old = False
+        self.too_old = self.careful = self.began_work = False
         self.held = held_streams(store, voice.subscriber) if consumer.ordered_by_stream else set()
         self.repeats_until = voice.repeats_until()
         self.said = Counter[str]()
@@ -65,6 +67,9 @@ class Round:
 
     def take(self, cause: Heard) -> str | None:
         """Handle one event and go past it; or the error that keeps us before it."""
+        if not self.began_work:
+            self.careful = begin_work(self.store, self.voice.subscriber, self.position)
+            self.began_work = True
         event = None if isinstance(cause, Unreadable) else cause.event
         failed = None
         if self._repeats(cause) and was_set_aside(self.store, self.consumer, cause.position, *KEYS):
@@ -80,9 +85,15 @@ class Round:
             self.move()
         elif self.position < cause.position:
             self.position = cause.position
-            if self.said:
+            if self.said or self.careful:
                 self.move()
         return failed
+
+    def end(self) -> None:
+        """Nothing more comes, and nobody was killed."""
+        self.move()
+        if self.began_work:
+            end_work(self.store, self.voice.subscriber)
 
     def move(self) -> None:
         """Write down how far we are, and what that said."""
@@ -93,6 +104,8 @@ class Round:
     def _work(self, task: Task) -> str | None:
         """Handle the event, or set it aside and go past its cause; or the error to try it again after."""
         try:
+            if self.careful and not isinstance(task.meant, Unreadable):
+                self._begin(task)
             self._answer(task)
         except Exception as error:  # a bug too is tried again, bounded, and never stops the others for ever
             return self._failed(task, error)
@@ -104,6 +117,11 @@ class Round:
                 drop_letter(db, self.voice.subscriber, task.meant.position)
                 forget_attempts(db, self.voice.subscriber, task.cause.position)
         return None
+
+    def _begin(self, task: Task) -> None:
+        attempts, *_ = note_attempt(self.store, self.voice.subscriber, task.cause.position, UNFINISHED)
+        if attempts > MAX_ATTEMPTS:
+            raise Permanent(f"{UNFINISHED}, {MAX_ATTEMPTS} times")
 
     def _answer(self, task: Task) -> None:
         meant = task.meant
@@ -126,7 +144,8 @@ class Round:
             with self.store.database.statement() as db:
                 note_stop(db, self.consumer.name, error)
             return trace.text
-        attempts, first, last = note_attempt(self.store, subscriber, task.cause.position, trace.text)
+        counted = self.careful and not isinstance(task.meant, Unreadable)
+        attempts, first, last = note_attempt(self.store, subscriber, task.cause.position, trace.text, counted=counted)
         if not isinstance(error, Permanent | ValidationError) and attempts < MAX_ATTEMPTS:
             return trace.text
         letter = DeadLettered(

@@ -40,7 +40,8 @@ def run() -> list[Figure]:
         shown = time.perf_counter() - began
         runs, batches = runs_of(platform) - runs, batches_of(platform.store) - batches
     print(
-        f"{EVENTS:,} events: appended after {appended:.2f} s, all current after {seconds:.2f} s, all shown after {shown:.2f} s,"
+        f"{EVENTS:,} events: appended after {appended:.2f} s, all current after {seconds:.2f} s,"
+        f" all shown after {shown:.2f} s,"
         f" {batches} folds of {len(READ_MODELS)} models, {runs} runs;"
         f" {len(reads)} reads meanwhile, p50 {quantile(reads, 0.5):.1f} ms, max {max(reads):.0f} ms",
         file=sys.stderr,

@@ -73,7 +73,7 @@ def _rows(platform: Ours) -> list[float]:
     listener.start()
     listening.wait()
     weigh(platform.store, 0)
-    time.sleep(1)
+    wait_for(lambda: folded, PATIENCE)  # the first tick has begun
     for number in range(SECONDS * A_SECOND):
         position = weigh(platform.store, number)
         committed[position] = time.perf_counter()

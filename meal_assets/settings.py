@@ -4,10 +4,13 @@ Read once, in an entry point, and handed on; nothing else looks at the environme
 """
 
 import os
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from tzlocal import get_localzone_name
 
 DEFAULT_HOME = Path(".meals")
 
@@ -39,6 +42,30 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of the Dagster web server; the next free one is taken if it is in use.",
     )
+
+    time_zone: str | None = Field(
+        default=None,
+        description="IANA name of the household's time zone, as Europe/Berlin: when its days begin and schedules run."
+        " Unset: this machine's.",
+    )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The household's time zone."""
+        return ZoneInfo(self.time_zone or get_localzone_name())
+
+    def today(self) -> date:
+        """The household's day."""
+        return datetime.now(self.zone).date()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        try:
+            ZoneInfo(name or "UTC")
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ValueError("is not an IANA time zone, as Europe/Berlin") from error
+        return name
 
     @field_validator("home")
     @classmethod

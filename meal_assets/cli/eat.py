@@ -48,7 +48,7 @@ def log(
     from .session import console, session
 
     with session() as s:
-        when = (on or datetime.now()).date()
+        when = s.day(on)
         if undo:
             retract_meal(s.store, person, when, undo, s.origin())
         elif meal:
@@ -77,7 +77,7 @@ def day(
 
     with session() as s:
         s.settle("Adding up")
-        last = (on or datetime.now()).date()
+        last = s.day(on)
         show_days(s, last - timedelta(days=SHOWN_DAYS - 1), last, person)
 
 

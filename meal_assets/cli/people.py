@@ -126,7 +126,7 @@ def weigh(
     from .session import console, session
 
     with session() as s:
-        on = (day or datetime.now()).date()
+        on = s.day(day)
         record_weights(
             s.store, person, [WeightRecorded(person=person, day=on, weight_kg=weight, fat_pct=fat)], s.origin()
         )

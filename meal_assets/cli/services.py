@@ -119,6 +119,7 @@ class Services:
             "MEALS_HOME": str(self.home),
             "MEALS_DATABASE_URL": self.database_url,
             "DAGSTER_DISABLE_TELEMETRY": "1",
+            "DAGSTER_EVENT_BATCH_SIZE": "100",  # the days of a backfill are written together
         }
         self.commands[name] = (module, *arguments)
         with self._log(name).open("ab" if name in self.processes else "wb") as log:

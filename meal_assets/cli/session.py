@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,6 +38,10 @@ class Session:
     def origin(self) -> Origin:
         """A new command by the person at the keyboard."""
         return Origin(self.settings.household, self.settings.actor)
+
+    def day(self, given: datetime | None) -> date:
+        """The day that was given, or the household's today."""
+        return given.date() if given else self.settings.today()
 
     def settle(self, doing: str) -> None:
         """Wait until every read model and consumer has reacted to all there is, with progress on the screen.

@@ -1,7 +1,6 @@
 """`meals up`, `down`, `demo`, `events`, `dead-letters`: the platform itself."""
 
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -214,7 +213,7 @@ def _show_demo(s: "Session") -> None:
     from .session import console, monday_of
     from .week import show_week
 
-    today = datetime.now().date()
+    today = s.day(None)
     console.print("[bold]A household of two[/]: Ada and Ben, the starter library, a planned week, three logged days.")
     for doing, act in demo.steps(s.store, s.origin, today):
         act()

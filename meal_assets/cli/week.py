@@ -51,7 +51,7 @@ def plan(
     from .session import monday_of, session
 
     with session() as s:
-        monday = monday_of((day or datetime.now()).date())
+        monday = monday_of(s.day(day))
         rules = PlanRules.model_validate(
             {
                 "exclude": exclude or [],
@@ -75,7 +75,7 @@ def week(day: Week = None) -> None:
 
     with session() as s:
         s.settle("Looking")
-        show_week(s, monday_of((day or datetime.now()).date()))
+        show_week(s, monday_of(s.day(day)))
 
 
 def shopping(
@@ -92,7 +92,7 @@ def shopping(
     from .tables import shopping_table
 
     with session() as s:
-        monday = monday_of((day or datetime.now()).date())
+        monday = monday_of(s.day(day))
         s.settle("Adding up")
         with s.store.database.transaction() as db:
             known = {i.item for i in items_of(db, s.household, monday)}

@@ -13,7 +13,7 @@ from .columns import model_lineage, model_schema, topic_schema
 from .keys import GROUPS, key_of, topic_key, topics_of, topics_said
 from .piping import with_pipes
 from .resources import Log
-from .shown import metadata_of
+from .shown import metadata_of, picture
 from .sources import code_references
 
 OWNERS = ["team:meals"]
@@ -60,6 +60,7 @@ def read_model(model: type[ReadModel]) -> dg.AssetsDefinition:
             "dagster/column_lineage": model_lineage(model),
             **code_references(model, model.listens_to, "adding.md"),
         },
+        freshness_policy=freshness(model),
         partitions_def=DAYS if model.partitioned_by else None,
         backfill_policy=dg.BackfillPolicy.single_run() if model.partitioned_by else None,
     )
@@ -70,6 +71,13 @@ def read_model(model: type[ReadModel]) -> dg.AssetsDefinition:
         yield from _reported(log, model)
 
     return _asset
+
+
+def freshness(model: type[ReadModel]) -> dg.FreshnessPolicy | None:
+    """A warning when nothing came for longer than usual, a failure after twice that."""
+    if model.fresh_for is None:
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=2 * model.fresh_for, warn_window=model.fresh_for)
 
 
 def consumer(kind: type[Consumer]) -> dg.AssetsDefinition:
@@ -106,7 +114,8 @@ def _reported(log: Log, subscriber: type[ReadModel] | type[Consumer]) -> Iterato
         done = next(iter(take_unreported(db, subscriber.name)), None)
         at = checkpoints(db)[subscriber.name]
         yield dg.MaterializeResult(
-            metadata=metadata_of(db, subscriber, done), data_version=dg.DataVersion(str(at.position))
+            metadata=metadata_of(db, subscriber, done) | picture(db, subscriber),
+            data_version=dg.DataVersion(str(at.position)),
         )
         if done:
             mark_reported(db, done)

@@ -1,6 +1,7 @@
 """Telling Dagster what was folded outside its runs: materializations, in the order they happened, none lost."""
 
 import threading
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -18,13 +19,13 @@ from meal_assets.event_store.checkpoints import (
     nothing_done,
     take_unreported,
 )
-from meal_assets.read_models.dead_letters import DeadLetters
 from meal_assets.subscriptions import Standing, standings
 
 from .assets import DAYS
-from .checks import IS_CURRENT, NO_OPEN_DEAD_LETTERS, dead_letters_found, lag, severity_of
+from .checks import IS_CURRENT, lag, severity_of
+from .findings import LOOKS
 from .keys import key_of, topic_key, topics_of
-from .shown import counts_table, metadata_of
+from .shown import counts_table, metadata_of, picture
 
 REPORT_SECONDS = 0.25
 """Materializations are gathered for so long; rows are there at once."""
@@ -39,6 +40,7 @@ class Reporter:
         self._awake, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="reporter", daemon=True)
         self._failed: Exception | None = None
+        self._pictures = Pictures()
 
     def wake(self) -> None:
         """There may be something to report. Raises what kept an earlier report from Dagster."""
@@ -60,22 +62,47 @@ class Reporter:
             self._awake.wait()
             self._awake.clear()
             self._report()
+        self._pictures.is_last = True
         self._report()
 
     def _report(self) -> None:
         try:
-            report(self._instance, self._store)
+            report(self._instance, self._store, self._pictures)
         except Exception as error:
             self._failed = error
 
 
-def report(instance: dg.DagsterInstance, store: EventStore) -> int:
+@dataclass(slots=True)
+class Pictures:
+    """Which reports carry a picture: the first of a model, and the last, if it was folded since.
+
+    Drawing takes as long as many folds, and a picture as much room as ten reports.
+    """
+
+    is_last: bool = False
+    drawn: set[str] = field(default_factory=set)
+    owed: dict[str, str | None] = field(default_factory=dict)
+    """The model, and the partition that was reported last."""
+
+    def draw(self, name: str, partition: str | None) -> bool:
+        """Whether the report of this model that is being made carries one."""
+        now = self.is_last or name not in self.drawn
+        self.drawn.add(name)
+        if now:
+            self.owed.pop(name, None)
+        else:
+            self.owed[name] = partition
+        return now
+
+
+def report(instance: dg.DagsterInstance, store: EventStore, pictures: Pictures | None = None) -> int:
     """Report every topic that moved and every batch folded since the last call; how many reports that took.
 
     A row of the outbox counts as reported only after Dagster has it: killed in between, it is reported again.
     A subscriber whose topic moved by events it does not listen to is reported too, with none: Dagster would call it
     out of date for ever.
     """
+    pictures = pictures or Pictures()
     with store.database.transaction() as db:
         moved = [name for name in TOPICS if _report_topic(instance, db, name)]
         topics = {name: at.position for name, at in checkpoints(db).items() if name.startswith("topic/")}
@@ -85,13 +112,17 @@ def report(instance: dg.DagsterInstance, store: EventStore) -> int:
         untouched = [
             s
             for name, s in stands.items()
-            if name not in told and not s.behind and {*moved} & {*topics_of(s.subscriber.listens_to)}
+            if name not in told
+            and not s.behind
+            and ({*moved} & {*topics_of(s.subscriber.listens_to)} or (pictures.is_last and name in pictures.owed))
         ]
         for standing in untouched:
-            if not getattr(standing.subscriber, "partitioned_by", None):
-                _report_done(instance, db, standing, _nothing(standing), topics)
+            partition = pictures.owed.get(standing.subscriber.name)
+            if partition or not getattr(standing.subscriber, "partitioned_by", None):
+                nothing = replace(_nothing(standing), partitions=(partition,) if partition else ())
+                _report_done(instance, db, standing, nothing, topics, pictures)
         for one in done:
-            _report_done(instance, db, stands[one.subscriber], one, topics)
+            _report_done(instance, db, stands[one.subscriber], one, topics, pictures)
             mark_reported(db, one)
     return len(moved) + len(untouched) + len(done)
 
@@ -131,7 +162,12 @@ def _nothing(standing: Standing) -> Done:
 
 
 def _report_done(
-    instance: dg.DagsterInstance, db: Connection, standing: Standing, done: Done, topics: dict[str, int]
+    instance: dg.DagsterInstance,
+    db: Connection,
+    standing: Standing,
+    done: Done,
+    topics: dict[str, int],
+    pictures: Pictures,
 ) -> None:
     subscriber = standing.subscriber
     tags = _data_version(done.to) | {"dagster/code_version": str(done.version)}
@@ -144,13 +180,16 @@ def _report_done(
     metadata = metadata_of(db, subscriber, done)
     partitions = [p for p in done.partitions if DAYS.has_partition_key(p)] if done.partitions else [None]
     for partition in partitions:
+        is_newest = partition == partitions[-1]
+        shown = metadata | (picture(db, subscriber) if is_newest and pictures.draw(subscriber.name, partition) else {})
         instance.report_runless_asset_event(
-            dg.AssetMaterialization(key_of(subscriber), metadata=metadata, tags=tags, partition=partition)
+            dg.AssetMaterialization(key_of(subscriber), metadata=shown, tags=tags, partition=partition)
         )
     evaluations = [(IS_CURRENT, not standing.behind, lag(standing), severity_of(standing))]
-    if subscriber is DeadLetters:
-        found = dead_letters_found(db)
-        evaluations.append((NO_OPEN_DEAD_LETTERS, not found["open"], found, dg.AssetCheckSeverity.WARN))
+    for look in LOOKS:
+        if subscriber is look.model:
+            found = look.find(db)
+            evaluations.append((look.name, found.passed, found.metadata, found.severity))
     for name, passed, shown, severity in evaluations:
         instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(

@@ -13,7 +13,7 @@ from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
 from meal_assets.consumers import CONSUMERS
 from meal_assets.event_store import EventStore
-from meal_assets.subscriptions import Folder, ready_consumers
+from meal_assets.subscriptions import FOR_CONSUMERS, Folder, quick_switches, ready_consumers
 
 from .keys import GROUPS, key_of
 from .launching import Launching
@@ -29,7 +29,7 @@ FOLD_SECONDS = 0.25
 ASK_AGAIN_SECONDS = 30
 """A run that died without a word is asked for again after this."""
 LOOK_SECONDS = 1.0
-"""A consumer that backs off, or whose run ended behind the head, is looked at this often."""
+"""A subscriber that backs off, is behind without a new event, or whose run ended, is looked at this often."""
 RUN_SECONDS = 900
 """A run of a consumer that takes longer hangs, and is ended; one that only has much to do is asked for again, and goes
 on from where it was."""
@@ -47,14 +47,22 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
     end = time.monotonic() + TICK_SECONDS
     launching = Launching(context)
     with (
+        quick_switches(),
         log.store.listen() as wait,
         Folder(log.store) as folder,
         Reporter(context.instance, log.store) as reporter,
     ):
+        looked = -LOOK_SECONDS
         while True:
-            failures = folder.fold(FOLD_SECONDS)
+            if time.monotonic() - looked >= LOOK_SECONDS or folder.busy:
+                looked, heard = time.monotonic(), FOR_CONSUMERS
+                failures = folder.fold(FOLD_SECONDS)
+            else:
+                heard, failed = folder.fold_new(FOLD_SECONDS)
+                failures |= failed
             reporter.wake()
-            wanted = {name: key for name, key in consumers_behind(log.store).items() if asked.get(name) != key}
+            behind = consumers_behind(log.store) if heard & FOR_CONSUMERS else {}
+            wanted = {name: key for name, key in behind.items() if asked.get(name) != key}
             asked |= wanted
             if wanted and not launching.possible:
                 requests = [_run(name, key) for name, key in wanted.items()]

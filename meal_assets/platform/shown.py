@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from psycopg import sql
 
+from meal_assets.charts import data_uri
 from meal_assets.event_store import Connection
 from meal_assets.event_store.checkpoints import Done
 from meal_assets.event_store.database import fetch_row
@@ -36,6 +37,12 @@ def metadata_of(db: Connection, subscriber: Subscriber, done: Done | None) -> Me
     if issubclass(subscriber, ReadModel):
         shown |= {"dagster/row_count": row_count(db, subscriber), "preview": preview(db, subscriber)}
     return shown
+
+
+def picture(db: Connection, subscriber: Subscriber) -> Metadata:
+    """The picture of a read model that has one and something to show."""
+    drawn = subscriber.picture(db) if issubclass(subscriber, ReadModel) else None
+    return {"picture": dg.MetadataValue.md(f"![{subscriber.name}]({data_uri(drawn)})")} if drawn else {}
 
 
 def counts_table(counts: Mapping[str, int]) -> dg.TableMetadataValue:

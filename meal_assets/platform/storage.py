@@ -44,6 +44,11 @@ class Storage(DagsterPostgresStorage):  # type: ignore[misc]  # it comes without
         return storage
 
 
+OPTIONS = "-csearch_path=dagster -csynchronous_commit=off"
+"""Dagster commits each row it writes. What a crash of the server takes is its last moments of what Dagster shows: the
+outbox counts as reported by a commit that is waited for, and with it all before."""
+
+
 @cache
 def kept_engine(url: str) -> sa.Engine:
     """The process's connections to this database. An instance does not close its own, and a worker opens one a run."""
@@ -55,6 +60,4 @@ def kept_engine(url: str) -> sa.Engine:
 def dagster_url(url: str) -> str:
     """The same database for psycopg2, which is what Dagster's notifications need, and with its own schema first."""
     joint = "&" if "?" in url else "?"
-    return (
-        url.replace("postgresql://", "postgresql+psycopg2://", 1) + f"{joint}options={quote('-csearch_path=dagster')}"
-    )
+    return url.replace("postgresql://", "postgresql+psycopg2://", 1) + f"{joint}options={quote(OPTIONS)}"

@@ -1,10 +1,11 @@
 """What each person ate each day."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from psycopg import sql
 
+from meal_assets.charts import lines, series_of
 from meal_assets.contracts.diary import MealLogCorrected, MealLogged, MealLogRetracted
 from meal_assets.event_store import Connection
 from meal_assets.event_store.batch import Batch
@@ -12,6 +13,7 @@ from meal_assets.event_store.batch import Batch
 from .base import ReadModel
 
 KNOWN = ("kcal", "protein_g", "carbs_g", "fat_g")
+PICTURED_DAYS = 14
 PERHAPS = ("fiber_g", "sugar_g", "saturated_fat_g", "sodium_mg")
 
 
@@ -20,6 +22,7 @@ class DailyNutrition(ReadModel):
 
     listens_to = (MealLogged, MealLogCorrected, MealLogRetracted)
     partitioned_by = "day"
+    fresh_for = timedelta(days=2)  # people eat every day
     tables = {
         "daily_nutrition": "household text, person text, day date, entries bigint NOT NULL, "
         + ", ".join(f"{n} numeric NOT NULL" for n in KNOWN + PERHAPS)
@@ -65,6 +68,16 @@ class DailyNutrition(ReadModel):
             )
         )
         batch.db.execute("DELETE FROM daily_nutrition WHERE entries = 0")
+
+    @classmethod
+    def picture(cls, db: Connection) -> str | None:
+        rows = db.execute(
+            "WITH newest AS (SELECT household, day FROM read.daily_nutrition ORDER BY day DESC, household LIMIT 1)"
+            " SELECT person, d.day, kcal::float8 FROM read.daily_nutrition d JOIN newest USING (household)"
+            " WHERE d.day > newest.day - %s ORDER BY person, d.day",
+            (PICTURED_DAYS,),
+        ).fetchall()
+        return lines("Energy eaten", "kcal a day", series_of(rows)) if rows else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,13 @@ from typing import Any
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from meal_assets.charts import lines, series_of
 from meal_assets.contracts.reconciliation import AdjustmentSuggested, DayReconciled, DeviationAlerted
 from meal_assets.event_store import Connection, Recorded
 
 from .base import ReadModel
+
+PICTURED_DAYS = 14
 
 
 class Reconciliation(ReadModel):
@@ -63,6 +66,20 @@ class Reconciliation(ReadModel):
             ),
             (recorded.household, said.person, said.day, recorded.position, *columns.values()),
         )
+
+    @classmethod
+    def picture(cls, db: Connection) -> str | None:
+        rows = db.execute(
+            "WITH newest AS (SELECT household FROM read.reconciliation ORDER BY position DESC LIMIT 1),"
+            " days AS (SELECT person, day, (eaten->>'kcal')::float8 AS eaten, (target->>'kcal')::float8 AS target"
+            "          FROM read.reconciliation JOIN newest USING (household) WHERE eaten IS NOT NULL)"
+            " SELECT person, day, eaten, target FROM days WHERE day > (SELECT max(day) FROM days) - %s"
+            " ORDER BY person, day",
+            (PICTURED_DAYS,),
+        ).fetchall()
+        eaten = series_of([(person, day, kcal) for person, day, kcal, _ in rows])
+        target = series_of([(person, day, kcal) for person, day, _, kcal in rows])
+        return lines("Energy against target", "kcal a day", eaten, beside=target, what="target") if rows else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The week as a grid: meals with portions, days beside their targets, and how good it is."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -17,6 +17,7 @@ class WeekPlan(ReadModel):
     """The newest plan of each week. A rejected request is noted; the plan before it stands."""
 
     listens_to = (PlanGenerated, PlanRejected)
+    fresh_for = timedelta(days=8)  # a plan a week
     tables = {
         "week_plan": """
             household text, week date, day date, meal text, recipe text NOT NULL, title text NOT NULL,
@@ -32,8 +33,11 @@ class WeekPlan(ReadModel):
     }
     made_of = dict.fromkeys(("day", "meal", "recipe", "title", "portions"), ("PlanGenerated.meals",))
     shows = (
-        "SELECT week, day, meal, title, portions FROM week_plan"
-        " ORDER BY week DESC, day, array_position(ARRAY['breakfast', 'lunch', 'dinner', 'snack'], meal)"
+        "WITH cells AS (SELECT household, week, day, meal, concat(title, ' (', (SELECT string_agg("  # noqa: S608
+        " concat(key, ' ', value), ', ' ORDER BY key) FROM jsonb_each_text(portions)), ')') AS cell FROM week_plan) "
+        "SELECT day, "
+        + ", ".join(f"max(cell) FILTER (WHERE meal = '{meal}') AS {meal}" for meal in MEALS)
+        + " FROM cells GROUP BY household, week, day ORDER BY week DESC, household, day"
     )
 
     def apply(self, db: Connection, recorded: Recorded) -> None:

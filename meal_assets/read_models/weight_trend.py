@@ -1,5 +1,11 @@
 """The weight behind the weigh-ins: water moves the scale by half a kilogram from day to day, fat does not."""
 
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from psycopg import sql
+
+from meal_assets.charts import lines, series_of
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.event_store import Connection
 from meal_assets.event_store.batch import Batch
@@ -7,6 +13,7 @@ from meal_assets.event_store.batch import Batch
 from .base import ReadModel
 
 HALF_LIFE_DAYS = 7
+PICTURED_DAYS = 42
 
 
 class WeightTrend(ReadModel):
@@ -23,34 +30,52 @@ class WeightTrend(ReadModel):
     shows = "SELECT day, person, weight_kg, trend_kg FROM weight_trend ORDER BY day DESC, person"
 
     def fold(self, batch: Batch) -> None:
-        import pandas as pd
-
-        new = batch.frame(WeightRecorded)[["household", "person", "day", "weight_kg"]]
-        persons = new[["household", "person"]].drop_duplicates()
-        cursor = batch.db.execute(
+        """Each person's history is smoothed from its start; written is what comes with or after a new weigh-in."""
+        new: dict[tuple[str, str], dict[date, float]] = {}
+        weighed = sql.SQL("SELECT household, person, day, weight_kg::float8 FROM {} AS w ORDER BY position")
+        for household, person, day, weight in batch.db.execute(weighed.format(batch.rows(WeightRecorded))):
+            new.setdefault((household, person), {})[day] = weight
+        old: dict[tuple[str, str], dict[date, float]] = {key: {} for key in new}
+        known = batch.db.execute(
             "SELECT household, person, day, weight_kg FROM weight_trend"
             " WHERE (household, person) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
-            (list(persons["household"]), list(persons["person"])),
+            ([household for household, _ in new], [person for _, person in new]),
         )
-        old = pd.DataFrame(cursor.fetchall(), columns=new.columns)
-        weights = (pd.concat([old, new]) if len(old) else new).drop_duplicates(
-            ["household", "person", "day"], keep="last"
-        )
+        for household, person, day, weight in known:
+            old[household, person][day] = weight
         with batch.db.cursor() as write:
-            for (household, person), own in weights.groupby(["household", "person"], sort=True):
-                own = own.sort_values("day")
-                times = pd.to_datetime(own["day"])
-                trend = own["weight_kg"].ewm(halflife=f"{HALF_LIFE_DAYS} days", times=times).mean()  # type: ignore[arg-type]  # the stubs know numbers only
+            for key, weights in new.items():
                 write.executemany(
                     "INSERT INTO weight_trend VALUES (%s, %s, %s, %s, %s) ON CONFLICT (household, person, day)"
                     " DO UPDATE SET weight_kg = excluded.weight_kg, trend_kg = excluded.trend_kg",
                     [
-                        (household, person, day, weight, value)
-                        for day, weight, value in zip(
-                            own["day"], own["weight_kg"].tolist(), trend.tolist(), strict=True
-                        )
+                        (*key, day, weight, trend)
+                        for day, weight, trend in smoothed(old[key] | weights)
+                        if day >= min(weights)
                     ],
                 )
+
+    @classmethod
+    def picture(cls, db: Connection) -> str | None:
+        rows = db.execute(
+            "WITH newest AS (SELECT household, day FROM read.weight_trend ORDER BY day DESC, household LIMIT 1)"
+            " SELECT person, w.day, weight_kg, trend_kg FROM read.weight_trend w JOIN newest USING (household)"
+            " WHERE w.day > newest.day - %s ORDER BY person, w.day",
+            (PICTURED_DAYS,),
+        ).fetchall()
+        weights = series_of([(person, day, weight) for person, day, weight, _ in rows])
+        trend = series_of([(person, day, value) for person, day, _, value in rows])
+        return lines("Weight", "kg", weights, beside=trend, what="trend") if rows else None
+
+
+def smoothed(weights: Mapping[date, float]) -> Iterator[tuple[date, float, float]]:
+    """(day, weight, trend) by day: the trend is the mean of all weights so far, each by its age's half-lives."""
+    total = share = 0.0
+    before: date | None = None
+    for day, weight in sorted(weights.items()):
+        faded = 0.5 ** ((day - before).days / HALF_LIFE_DAYS) if before else 0.0
+        total, share, before = total * faded + weight, share * faded + 1, day
+        yield day, weight, total / share
 
 
 def newest_trend(db: Connection, household: str, person: str) -> float | None:

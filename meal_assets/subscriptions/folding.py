@@ -1,6 +1,7 @@
 """Read models folded side by side: one that hangs, fails or has much to do costs the others nothing."""
 
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event as Signal
 from types import TracebackType
@@ -10,7 +11,9 @@ from meal_assets.event_store import EventStore
 from meal_assets.event_store.heartbeats import beat
 from meal_assets.read_models import READ_MODELS, ReadModel, catch_up
 
-from .standing import places
+from .standing import Subscriber, places
+
+NEW = "SELECT type, max(position) FROM log.events WHERE position > %s GROUP BY type"
 
 
 class Folder:
@@ -22,6 +25,7 @@ class Folder:
         self._running: dict[str, Future[int]] = {}
         self._again: set[str] = set()
         self._closed = Signal()
+        self._heard = 0
         self.events = Counter[str]()
         """What was folded here so far, by model; what another process folds is not ours."""
 
@@ -38,20 +42,37 @@ class Folder:
         """
         with self._store.database.transaction() as db:
             models = [s for s in places(db) if issubclass(s.subscriber, ReadModel) and not s.paused]
-        for standing in models:
-            model = standing.subscriber
-            if not standing.due or not issubclass(model, ReadModel):
+        self._heard = max((s.head for s in models), default=0)
+        self._start(s.subscriber for s in models if s.due)
+        failures = self._wait(patience)
+        stuck = {*failures, *self._running}
+        with self._store.database.statement() as db:
+            beat(db, [s.subscriber.name for s in models if s.subscriber.name not in stuck])
+        return failures
+
+    def fold_new(self, patience: float | None = None) -> tuple[set[str], dict[str, Exception]]:
+        """The same for those who listen to what was appended since the last call, by one look at the log.
+
+        Also the types of what was appended. Who is behind for another reason is found by `fold` alone.
+        """
+        with self._store.database.statement() as db:
+            new = dict(db.execute(NEW, (self._heard,)).fetchall())
+        self._heard = max((self._heard, *new.values()))
+        self._start(m for m in READ_MODELS.values() if any(e.type_name in new for e in m.listens_to))
+        return {*new}, self._wait(patience)
+
+    def _start(self, models: Iterable[Subscriber]) -> None:
+        for model in models:
+            if not issubclass(model, ReadModel):
                 continue
             if model.name in self._running:
                 self._again.add(model.name)  # it may have looked before what is new now
             else:
                 self._running[model.name] = self._threads.submit(self._catch_up, model)
+
+    def _wait(self, patience: float | None) -> dict[str, Exception]:
         wait(self._running.values(), patience)
-        failures = self._take_failures()
-        stuck = {*failures, *self._running}
-        with self._store.database.statement() as db:
-            beat(db, [s.subscriber.name for s in models if s.subscriber.name not in stuck])
-        return failures
+        return self._take_failures()
 
     def close(self) -> None:
         """Let each fold end with its batch. One that hangs is not waited for: its own bounds end it."""

@@ -4,20 +4,26 @@ Several followers, or one beside the sensor, do no harm: each batch is folded un
 consumer is at work in one process at a time.
 """
 
-from collections.abc import Generator
-from contextlib import ExitStack
+import sys
+import time
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from meal_assets.consumers import Consumed
 from meal_assets.event_store import EventStore
 
 from .folding import Folder
-from .reacting import Reactor
+from .reacting import FOR_CONSUMERS, Reactor
 
 FOLD_SECONDS = 0.25
 """A read model that takes longer goes on by itself, and the others are not kept."""
 LOOK_SECONDS = 1.0
 """Without any news it is looked so often: a pause may have ended, a back-off may be over."""
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter from one that folds. Python's own 5 ms, at each answer of the database,
+would be more than a fold takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +41,31 @@ def follow(store: EventStore, *, consumers: bool = False) -> Generator[Seen, Non
     Raises `psycopg.OperationalError` when the database is gone: begin anew, nothing is lost.
     """
     with ExitStack() as held:
+        held.enter_context(quick_switches())
         wait = held.enter_context(store.listen())
         folder = held.enter_context(Folder(store))
         reactor = held.enter_context(Reactor(store)) if consumers else None
+        looked = -LOOK_SECONDS
         while True:
             before = folder.events.copy()
-            failures: dict[str, Exception] = {**folder.fold(FOLD_SECONDS)}
+            if time.monotonic() - looked >= LOOK_SECONDS or folder.busy:
+                looked, heard = time.monotonic(), FOR_CONSUMERS
+                failures = folder.fold(FOLD_SECONDS)
+            else:
+                heard, failures = folder.fold_new(FOLD_SECONDS)
             consumed: dict[str, Consumed] = {}
-            if reactor is not None:
+            if reactor is not None and heard & FOR_CONSUMERS:
                 consumed, failed = reactor.react()
                 failures |= failed
             yield Seen(dict(folder.events - before), consumed, failures)
             wait(FOLD_SECONDS if folder.busy else LOOK_SECONDS)
+
+
+@contextmanager
+def quick_switches() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

@@ -10,7 +10,10 @@ from meal_assets.consumers import CONSUMERS, Consumed, Consumer, consume
 from meal_assets.consumers.base import failed_attempts, is_busy, is_too_new
 from meal_assets.event_store import EventStore
 
-from .standing import Standing, beat_idle, standings
+from .standing import DECISIONS, Standing, beat_idle, standings
+
+FOR_CONSUMERS = {e.type_name for c in CONSUMERS.values() for e in c.listens_to} | {e.type_name for e in DECISIONS}
+"""Names of the types that some consumer hears."""
 
 
 def ready_consumers(store: EventStore) -> Iterator[tuple[Standing, int]]:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import dagster as dg
+import psycopg
 import pytest
 
 from meal_assets.contracts import EVENTS
-from meal_assets.event_store import EventStore, Origin
+from meal_assets.event_store import Database, EventStore, Origin
 
 
 @pytest.fixture
@@ -24,3 +25,10 @@ def history(store: EventStore, origin: Origin) -> int:
         said = event.from_stored(event.version, event.examples[0])
         store.append(said.stream_in("home"), [said], origin=origin)
     return store.head()
+
+
+@pytest.fixture
+def superuser(database: Database) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection that may do anything."""
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        yield connection

@@ -4,13 +4,14 @@ import csv
 from datetime import date, timedelta
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.imports.weights import import_weights
 from meal_assets.read_models import catch_up
-from meal_assets.read_models.weight_trend import WeightTrend, newest_trend
+from meal_assets.read_models.weight_trend import WeightTrend, newest_trend, smoothed
 from tests.shared_data import shared_data
 
 from .said import append
@@ -38,6 +39,12 @@ def test_the_first_weigh_in_is_its_own_trend(store: EventStore) -> None:
 def test_a_weigh_in_counts_half_of_one_that_is_a_week_younger(store: EventStore) -> None:
     append(store, weigh(0, 70), weigh(7, 64))
     assert trend(store)[7][1] == pytest.approx((70 / 2 + 64) / 1.5)
+
+
+def test_the_trend_is_that_of_pandas() -> None:
+    weights = {FIRST + timedelta(days=day): 70 + (day * 37 % 11) / 7 for day in (0, 1, 2, 9, 11, 40, 41, 300)}
+    theirs = pd.Series(weights.values()).ewm(halflife="7 days", times=pd.to_datetime(pd.Series(weights.keys()))).mean()
+    assert [trend for *_, trend in smoothed(weights)] == pytest.approx(list(theirs))
 
 
 def test_weigh_ins_out_of_order_give_what_they_give_in_order(store: EventStore) -> None:

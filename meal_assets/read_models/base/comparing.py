@@ -1,15 +1,18 @@
 """Whether rebuilt tables say what the live ones say: row by row, in the database."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from psycopg import sql
 
-from meal_assets.event_store import Connection
+from meal_assets.event_store import Connection, EventStore
+from meal_assets.event_store.batch import Batch
+from meal_assets.event_store.checkpoints import checkpoints
 from meal_assets.event_store.database import fetch_row
 
 from .model import ReadModel
-from .tables import LIVE, SHADOW
+from .tables import LIVE, SHADOW, TEMPORARY, use_schema
 
 SAMPLE = 10
 """Differing rows named, at most."""
@@ -37,15 +40,48 @@ def compare(db: Connection, model: ReadModel, *, live: bool) -> Difference:
     """All tables of the model, shadow against live; only counted where there is nothing live."""
     found = Difference()
     for table in model.tables:
-        one = _compare_table(db, table) if live and _exists(db, LIVE, table) else Difference(_count(db, table))
-        found = Difference(
-            found.rows + one.rows,
-            found.only_live + one.only_live,
-            found.only_rebuilt + one.only_rebuilt,
-            found.different + one.different,
-            (found.sample + one.sample)[:SAMPLE],
-        )
+        if live and _exists(db, LIVE, table):
+            found = _added(found, _compare_table(db, table, SHADOW, sql.Identifier(LIVE, table)))
+        else:
+            found = _added(found, Difference(_count(db, table)))
     return found
+
+
+def compare_some_days(model: ReadModel, store: EventStore, count: int) -> tuple[list[date], Difference]:
+    """`count` days of the model taken by chance, or all it has, summed up anew from their own events, beside the live.
+
+    Nothing is changed. Raises `ValueError` for a model without daily partitions.
+    """
+    if model.partitioned_by is None:
+        raise ValueError(f"{model.name} has no daily partitions")
+    day, found = sql.Identifier(model.partitioned_by), Difference()
+    with store.database.transaction() as db:
+        db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # rows as of the checkpoint, without holding it
+        at = checkpoints(db).get(model.name)
+        if at is None or at.version != model.version:
+            return [], found
+        main = sql.Identifier(LIVE, next(iter(model.tables)))
+        chosen = sql.SQL("SELECT {0} FROM (SELECT DISTINCT {0} FROM {1}) AS days ORDER BY random() LIMIT %s")
+        days = sorted(row[0] for row in db.execute(chosen.format(day, main), (count,)))
+        for table, columns in model.tables.items():
+            made = sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP")
+            db.execute(made.format(sql.Identifier(table), sql.SQL(columns)))
+        use_schema(db, TEMPORARY)
+        model.fold(Batch(db, model.listens_to, 0, at.position, only=(model.partitioned_by, tuple(map(str, days)))))
+        for table in model.tables:
+            of_days = sql.SQL("(SELECT * FROM {} WHERE {} = ANY({}))").format(sql.Identifier(LIVE, table), day, days)
+            found = _added(found, _compare_table(db, table, TEMPORARY, of_days))
+    return days, found
+
+
+def _added(a: Difference, b: Difference) -> Difference:
+    return Difference(
+        a.rows + b.rows,
+        a.only_live + b.only_live,
+        a.only_rebuilt + b.only_rebuilt,
+        a.different + b.different,
+        (a.sample + b.sample)[:SAMPLE],
+    )
 
 
 def key_columns(db: Connection, schema: str, table: str) -> tuple[str, ...]:
@@ -59,10 +95,11 @@ def key_columns(db: Connection, schema: str, table: str) -> tuple[str, ...]:
     return tuple(str(name) for (name,) in rows.fetchall())
 
 
-def _compare_table(db: Connection, table: str) -> Difference:
+def _compare_table(db: Connection, table: str, schema: str, live: sql.Composable) -> Difference:
+    """The table that was built in the schema, against the `live` rows."""
     # As jsonb: numbers are equal whatever their trailing zeros, which do depend on how batches were cut; and tables of
     # two versions of a model can be compared.
-    keys = key_columns(db, SHADOW, table)
+    keys = key_columns(db, schema, table)
     named = [sql.SQL("{0}, body->{0}").format(sql.Literal(k)) for k in keys]
     key = sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(named)) if keys else sql.SQL("body")
     side = sql.SQL("(SELECT {key} AS key, body FROM (SELECT to_jsonb(t) AS body FROM {table} AS t) AS rows)")
@@ -79,9 +116,9 @@ def _compare_table(db: Connection, table: str) -> Difference:
                 FROM (SELECT * FROM differing LIMIT {sample}) AS few)
         FROM differing
     """).format(
-        live=side.format(key=key, table=sql.Identifier(LIVE, table)),
-        rebuilt=side.format(key=key, table=sql.Identifier(SHADOW, table)),
-        table=sql.Identifier(SHADOW, table),
+        live=side.format(key=key, table=live),
+        rebuilt=side.format(key=key, table=sql.Identifier(schema, table)),
+        table=sql.Identifier(schema, table),
         name=sql.Literal(table),
         sample=sql.Literal(SAMPLE),
     )

@@ -1,6 +1,7 @@
 """What a read model is: which events it listens to, its tables, and how events become rows."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import ClassVar
 
 from meal_assets.contracts import Event
@@ -26,6 +27,8 @@ class ReadModel:
     """A SELECT whose first rows serve as a preview."""
     partitioned_by: ClassVar[str | None] = None
     """The event field (a date) that is the day of a row, where the model has daily partitions."""
+    fresh_for: ClassVar[timedelta | None] = None
+    """How long nothing new is nothing strange; without, for ever."""
     made_by: ClassVar[Mapping[str, str]] = {}
     """Key column -> the SQL condition on log.events that an event behind the row fulfils, with `%(column)s`.
 
@@ -49,3 +52,8 @@ class ReadModel:
     def apply(self, db: Connection, recorded: Recorded) -> None:
         """One event."""
         raise NotImplementedError(f"{type(self).__name__} has neither fold nor apply")
+
+    @classmethod
+    def picture(cls, db: Connection) -> str | None:  # noqa: ARG003  # for those that have one
+        """What people would rather look at than read, as SVG, of the live tables; None for nothing."""
+        return None

@@ -6,7 +6,7 @@ from meal_assets.event_store import Connection
 
 from .model import ReadModel
 
-LIVE, SHADOW, FORMER = "read", "shadow", "former"
+LIVE, SHADOW, FORMER, TEMPORARY = "read", "shadow", "former", "pg_temp"
 
 
 def create_tables(db: Connection, model: ReadModel, schema: str) -> None:

@@ -1,0 +1,74 @@
+"""Pictures of what people would rather look at than read, as SVG without scripts, fonts or anything from elsewhere."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from datetime import date
+from xml.etree import ElementTree
+
+Points = Mapping[date, float]
+"""Day -> value; days without one are gaps."""
+
+WIDTH, HEIGHT = 760, 320
+COLOURS = ("#2f6f4f", "#c8553d", "#33658a", "#b8860b", "#6d597a", "#3d5a80", "#7a9e3f", "#9d4edd")
+"""One a person; told apart in grey, too."""
+
+
+def lines(
+    title: str, unit: str, series: Mapping[str, Points], *, beside: Mapping[str, Points] | None = None, what: str = ""
+) -> str:
+    """Days from left to right, a line a name; `what` stands `beside` the series of the same name is dashed."""
+    import pygal  # type: ignore[import-untyped]
+    from pygal.style import Style  # type: ignore[import-untyped]
+
+    beside = beside or {}
+    days = sorted({day for points in (*series.values(), *beside.values()) for day in points})
+    names = [*series, *(name for name in beside if name not in series)]
+    colours = {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(names)}
+    drawn = [(name, points, False) for name, points in series.items()]
+    drawn += [(name, points, True) for name, points in beside.items()]
+    chart = pygal.Line(
+        width=WIDTH,
+        height=HEIGHT,
+        title=f"{title} ({unit})",
+        style=Style(
+            background="white",
+            plot_background="white",
+            colors=tuple(colours[name] for name, *_ in drawn),
+            font_family="sans-serif",
+            guide_stroke_color="#e4e4e4",
+            major_guide_stroke_color="#cccccc",
+            guide_stroke_dasharray="none",
+            major_guide_stroke_dasharray="none",
+        ),
+        x_labels=[f"{day:%a %d %b}" for day in days],
+        x_label_rotation=30,
+        truncate_legend=-1,
+        legend_at_bottom=True,
+        legend_at_bottom_columns=len(drawn),
+        max_scale=7,
+        dots_size=2.5,
+        stroke_style={"width": 2},
+        no_prefix=True,
+    )
+    for name, points, aside in drawn:
+        how = {"stroke_style": {"width": 2, "dasharray": "6, 5"}, "show_dots": False} if aside else {}
+        chart.add(f"{name}, {what}" if aside else name, [points.get(day) for day in days], **how)
+    tree = chart.render_tree()
+    for parent in list(tree.iter()):
+        for child in list(parent):
+            if child.tag in ("script", "desc", "title") and child is not tree:  # for a mouse that is not there
+                parent.remove(child)
+    return ElementTree.tostring(tree, encoding="unicode")
+
+
+def data_uri(svg: str) -> str:
+    """The picture as an address that holds it."""
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+
+
+def series_of(rows: Sequence[tuple[str, date, float]]) -> dict[str, dict[date, float]]:
+    """(name, day, value) as series, names in their order of appearance."""
+    series: dict[str, dict[date, float]] = {}
+    for name, day, value in rows:
+        series.setdefault(name, {})[day] = value
+    return series

@@ -1,0 +1,217 @@
+"""What an engineer starts from the launchpad: each with a form that has defaults and says what its fields mean."""
+
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from pydantic import Field
+
+from meal_assets.commands.diary import close_day
+from meal_assets.commands.plan import request_plan
+from meal_assets.commands.profile import persons_of
+from meal_assets.consumers import CONSUMERS
+from meal_assets.consumers.base import replay
+from meal_assets.contracts.plan_request import PlanRules
+from meal_assets.errors import Invalid
+from meal_assets.event_store import Origin
+from meal_assets.read_models import READ_MODELS, rebuild
+from meal_assets.settings import Settings
+
+from .checks import NIGHTLY, WEEKLY
+from .findings import chain, difference_of
+from .resources import Log
+from .retention import forget_runs, forget_told
+
+Job = dg.JobDefinition | UnresolvedAssetJobDefinition
+HOUSEHOLD = Field(default="", description="Household; that of the settings when empty.")
+ACTOR = "dagster"
+
+
+class Week(dg.Config):
+    """Which week to plan, and for whom."""
+
+    household: str = HOUSEHOLD
+    week: str = Field(default="", description="Any day of the week, YYYY-MM-DD; next week when empty.")
+    persons: list[str] = Field(default=[], description="Who eats; everybody of the household when empty.")
+    exclude: list[str] = Field(default=[], description="Words no dish may carry, as peanut.")
+    max_minutes: int = Field(default=0, ge=0, description="No dish that takes longer, in minutes; 0: any.")
+    kcal_tolerance_pct: float = Field(default=5, gt=0, description="How far a day's energy may be off, in percent.")
+    macro_tolerance_pct: float = Field(default=10, gt=0, description="The same for protein, carbohydrates and fat.")
+    seed: int = Field(default=0, ge=0, description="Another number breaks ties another way.")
+
+
+@dg.op
+def ask_for_a_week(context: dg.OpExecutionContext, config: Week, log: Log) -> None:
+    settings = Settings()
+    monday = monday_of(config.week, settings)
+    rules = PlanRules(
+        exclude=tuple(config.exclude),
+        max_minutes=config.max_minutes or None,
+        kcal_tolerance_pct=config.kcal_tolerance_pct,
+        macro_tolerance_pct=config.macro_tolerance_pct,
+    )
+    origin = Origin(config.household or settings.household, ACTOR)
+    said = request_plan(log.store, monday, origin, persons=config.persons, rules=rules, seed=config.seed)
+    context.log.info(f"Asked at position {said.position} for the week of {monday}: generate_plan answers.")
+    context.add_output_metadata(
+        {"week": str(monday), "position": said.position, "correlation": str(said.correlation_id)}
+    )
+
+
+@dg.job(description="Asks for a week of meals; the plan appears in week_plan a moment later.")
+def plan_week() -> None:
+    ask_for_a_week()
+
+
+class Day(dg.Config):
+    """Whose diary is complete, and on which day."""
+
+    household: str = HOUSEHOLD
+    day: str = Field(default="", description="YYYY-MM-DD; today when empty.")
+    persons: list[str] = Field(default=[], description="Whose diary; everybody of the household when empty.")
+
+
+@dg.op
+def close_diaries(context: dg.OpExecutionContext, config: Day, log: Log) -> None:
+    settings = Settings()
+    origin = Origin(config.household or settings.household, ACTOR)
+    day = date.fromisoformat(config.day) if config.day else settings.today()
+    for person in config.persons or persons_of(log.store, origin.household):
+        try:
+            said = close_day(log.store, person, day, origin)
+        except Invalid as error:  # nothing was logged: there is nothing to hold against a target
+            context.log.info(f"{person}, {day}: {error}")
+        else:
+            context.log.info(f"{person}, {day}: {'closed' if said.events else 'was closed already'}")
+
+
+@dg.job(description="Says that the day's diaries are complete; reconcile then holds them against the targets.")
+def reconcile_day() -> None:
+    close_diaries()
+
+
+class Models(dg.Config):
+    """What to build anew."""
+
+    models: list[str] = Field(default=[], description=f"All when empty; of {', '.join(READ_MODELS)}.")
+
+
+@dg.op
+def build_anew(context: dg.OpExecutionContext, config: Models, log: Log) -> None:
+    for name in known(config.models, READ_MODELS, "models") or READ_MODELS:
+        done = rebuild(READ_MODELS[name](), log.store)
+        rate = done.events / max(done.seconds, 1e-9)
+        context.log.info(
+            f"{name}: {done.events:,} events in {done.seconds:.2f} s ({rate:,.0f}/s), {done.difference.rows:,} rows,"
+            f" {done.difference.differing:,} of them other than before"
+        )
+        context.log_event(
+            dg.AssetObservation(
+                dg.AssetKey(["read_model", name]), metadata=difference_of(done.difference, position=done.position)
+            )
+        )
+
+
+@dg.job(description="Builds read models anew from the whole log beside the live ones, compares, and exchanges them.")
+def rebuild_read_models() -> None:
+    build_anew()
+
+
+class Stretch(dg.Config):
+    """What to handle again."""
+
+    consumer: str = Field(description=f"One of {', '.join(CONSUMERS)}.")
+    after: int = Field(default=0, ge=0, description="The position after which to begin; 0: from the beginning.")
+    until: int = Field(default=0, ge=0, description="The last position; 0: the newest.")
+    say: bool = Field(default=False, description="Append what the log does not have yet.")
+    act: bool = Field(default=False, description="Do again what was done outside, with the same keys.")
+
+
+@dg.op
+def handle_again(context: dg.OpExecutionContext, config: Stretch, log: Log) -> None:
+    (name,) = known([config.consumer], CONSUMERS, "consumer")
+    found = replay(CONSUMERS[name](), log.store, config.after, config.until or None, say=config.say, act=config.act)
+    for difference in found:
+        context.log.info(str(difference))
+    context.add_output_metadata({"differences": len(found)})
+
+
+@dg.job(description="Hands a consumer events of the past again, and shows what it would say now that it did not then.")
+def replay_consumer() -> None:
+    handle_again()
+
+
+@dg.op
+def walk_the_chain(context: dg.OpExecutionContext, log: Log) -> None:
+    finding = chain(log.store)
+    context.add_output_metadata(finding.metadata)
+    if not finding.passed:
+        raise dg.Failure(
+            "the log is not what was appended: `meals log verify` says where. Keep this database as it is, and compare"
+            " it with a backup",
+            metadata=finding.metadata,
+            allow_retries=False,
+        )
+    context.log.info(f"The chain is whole: {finding.metadata['events']:,} events.")
+
+
+@dg.job(description="Walks the log's chain: every event as it was appended, in its place, and none missing.")
+def verify_log() -> None:
+    walk_the_chain()
+
+
+class Keep(dg.Config):
+    """How long Dagster remembers. The log itself, and what it proves, is kept for ever."""
+
+    days: int = Field(default=30, ge=1, description="Runs, and materializations but the newest, older than this go.")
+
+
+@dg.op
+def forget_what_is_old(context: dg.OpExecutionContext, config: Keep, log: Log) -> None:
+    before = datetime.now().astimezone() - timedelta(days=config.days)
+    runs = forget_runs(context.instance, before, context.run_id)
+    told = forget_told(context.instance, log.store.database, before)
+    context.log.info(f"{runs:,} runs and {told:,} reports from before {before:%d %B %Y} are gone.")
+    context.add_output_metadata({"runs": runs, "reports": told})
+
+
+@dg.job(description="Deletes old runs and reports from Dagster's own storage, which would else grow without end.")
+def keep_dagster_small() -> None:
+    forget_what_is_old()
+
+
+compare_some_days = dg.define_asset_job(
+    "compare_some_days",
+    selection=dg.AssetSelection.checks(*NIGHTLY),
+    description="Sums up a sample of days anew and compares.",
+)
+rebuild_and_compare = dg.define_asset_job(
+    "rebuild_and_compare",
+    selection=dg.AssetSelection.checks(*WEEKLY),
+    description="Walks the chain, builds every read model anew, and compares.",
+)
+
+JOBS: list[Job] = [
+    plan_week,
+    reconcile_day,
+    rebuild_read_models,
+    replay_consumer,
+    verify_log,
+    keep_dagster_small,
+    compare_some_days,
+    rebuild_and_compare,
+]
+
+
+def monday_of(day: str, settings: Settings) -> date:
+    """The Monday of the week of the day, or of next week."""
+    on = date.fromisoformat(day) if day else settings.today() + timedelta(days=7)
+    return on - timedelta(days=on.weekday())
+
+
+def known(names: list[str], there_are: dict[str, type], field: str) -> list[str]:
+    """The names. Raises `Invalid`, with those there are, for another."""
+    for name in names:
+        if name not in there_are:
+            raise Invalid(field, f"{name!r} is none of {', '.join(there_are)}")
+    return names

@@ -1,0 +1,180 @@
+"""What the launchpad and the clock start does what its form says."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import psycopg
+import pytest
+
+from definitions import defs
+from meal_assets.commands.diary import log_meals
+from meal_assets.commands.profile import set_profile
+from meal_assets.contracts.body import WeightRecorded
+from meal_assets.contracts.diary import DayClosed, MealLogged
+from meal_assets.contracts.plan import PlanGenerated
+from meal_assets.contracts.plan_request import PlanRequested
+from meal_assets.contracts.profile import GoalSet
+from meal_assets.event_store import EventStore, Origin
+from meal_assets.platform.jobs import JOBS, monday_of
+from meal_assets.platform.reports import report
+from meal_assets.platform.resources import Log
+from meal_assets.platform.schedules import all_schedules
+from meal_assets.read_models import catch_up
+from meal_assets.read_models.weight_trend import WeightTrend
+from meal_assets.settings import Settings
+from meal_assets.subscriptions import fold_all
+
+FRIDAY = datetime(2026, 11, 27, 6, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+def run(name: str, instance: dg.DagsterInstance, raises: bool = True, **config: object) -> dg.ExecuteInProcessResult:
+    """The job as the launchpad starts it: its config as YAML would give it."""
+    job = defs.resolve_job_def(name)
+    (op,) = [node.name for node in job.nodes]
+    given = {"ops": {op: {"config": config}}} if config else {}
+    return job.execute_in_process(run_config=given, instance=instance, raise_on_error=raises)
+
+
+def joins(store: EventStore, origin: Origin, person: str) -> None:
+    set_profile(store, GoalSet.model_validate(GoalSet.examples[0] | {"person": person}), origin)
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+def test_every_job_says_what_it_is_for(job: dg.JobDefinition) -> None:
+    assert job.description
+
+
+def test_a_week_is_asked_for_as_the_form_says(instance: dg.DagsterInstance, store: EventStore, origin: Origin) -> None:
+    joins(store, origin, "ada")
+    run("plan_week", instance, week="2026-12-02", exclude=["peanut"], max_minutes=30)
+    (asked,) = [r.event for r in store.read(types=(PlanRequested,))]
+    assert isinstance(asked, PlanRequested)
+    assert (asked.week, asked.persons, asked.rules.exclude, asked.rules.max_minutes) == (
+        date(2026, 11, 30),
+        ("ada",),
+        ("peanut",),
+        30,
+    )
+
+
+def test_the_diaries_of_a_day_are_closed_once(instance: dg.DagsterInstance, store: EventStore, origin: Origin) -> None:
+    for person in ("ada", "ben"):
+        joins(store, origin, person)
+    meal = MealLogged.model_validate(MealLogged.examples[0])
+    log_meals(store, meal.person, meal.day, [meal], origin)
+    for _ in range(2):
+        run("reconcile_day", instance, day=str(meal.day))
+    assert [r.event.person for r in store.read(types=(DayClosed,)) if isinstance(r.event, DayClosed)] == ["ada"]
+
+
+def test_models_are_built_anew(instance: dg.DagsterInstance, history: int, store: EventStore) -> None:
+    catch_up(WeightTrend(), store)
+    with store.database.transaction() as db:
+        db.execute("DELETE FROM read.weight_trend")
+    run("rebuild_read_models", instance, models=["weight_trend"])
+    with store.database.transaction() as db:
+        assert db.execute("SELECT count(*) FROM read.weight_trend").fetchone() == (1,)
+
+
+def test_a_name_that_is_none_is_refused_with_those_there_are(instance: dg.DagsterInstance) -> None:
+    result = run("rebuild_read_models", instance, raises=False, models=["nonsense"])
+    assert not result.success
+    (failed,) = [e for e in result.all_events if e.is_step_failure]
+    assert "weight_trend" in str(failed.event_specific_data.error)  # type: ignore[union-attr]
+
+
+def test_a_consumer_handles_again_without_a_word(instance: dg.DagsterInstance, history: int, store: EventStore) -> None:
+    result = run("replay_consumer", instance, consumer="reconcile")
+    assert result.success
+    assert store.head() == history
+
+
+def test_a_log_that_was_changed_fails_its_walk(
+    instance: dg.DagsterInstance, history: int, superuser: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    assert run("verify_log", instance).success
+    superuser.execute("ALTER TABLE log.events DISABLE TRIGGER append_only")
+    superuser.execute("UPDATE log.events SET actor = 'somebody else' WHERE position = 3")
+    result = run("verify_log", instance, raises=False)
+    assert not result.success
+
+
+def test_dagster_forgets_what_is_old_but_the_newest_report(
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    store: EventStore,
+    origin: Origin,
+    superuser: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    monkeypatch.setenv("MEALS_DATABASE_URL", database_url)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.instance_for_test(
+        overrides={"storage": {"custom": {"module": "meal_assets.platform.storage", "class": "Storage", "config": {}}}},
+        temp_dir=str(tmp_path),
+    ) as instance:
+        for n in range(3):
+            weighed = WeightRecorded(person="ada", day=date(2026, 11, 1 + n), weight_kg=60 + n)
+            store.append(weighed.stream_in("home"), [weighed], origin=origin)
+            fold_all(store)
+            report(instance, store)
+        old = run("verify_log", instance)
+        key = dg.AssetKey(["read_model", "weight_trend"])
+        assert len(instance.fetch_materializations(key, limit=10).records) == 3
+        long_ago = datetime.now(UTC) - timedelta(days=100)
+        with superuser.transaction():
+            db = superuser
+            db.execute("UPDATE dagster.event_logs SET timestamp = %s", (long_ago.replace(tzinfo=None),))
+            db.execute("UPDATE dagster.runs SET create_timestamp = %s", (long_ago.replace(tzinfo=None),))
+            db.execute("UPDATE log.outbox SET reported_at = %s", (long_ago,))
+        kept = run("keep_dagster_small", instance, days=30)
+        assert [r.run_id for r in instance.get_runs()] == [kept.run_id]
+        assert old.run_id != kept.run_id
+        (newest,) = instance.fetch_materializations(key, limit=10).records
+        assert newest.asset_materialization is not None
+        assert newest.asset_materialization.metadata["to_position"].value == 3
+        with store.database.transaction() as db:
+            assert db.execute("SELECT count(*) FROM log.outbox").fetchone() == (0,)
+
+
+def test_next_week_is_planned_on_friday_unless_it_is(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    weekly = next(s for s in all_schedules("Europe/Berlin") if s.name == "weekly_plan")
+    assert (weekly.cron_schedule, weekly.execution_timezone) == ("0 6 * * 5", "Europe/Berlin")
+
+    def tick() -> object:
+        given = {"instance": instance, "scheduled_execution_time": FRIDAY, "resources": {"log": Log()}}
+        with dg.build_schedule_context(**given) as context:
+            return weekly(context)
+
+    assert isinstance(tick(), dg.SkipReason)
+    joins(store, origin, "ada")
+    asked = tick()
+    assert isinstance(asked, dg.RunRequest)
+    assert asked.run_key == "home/2026-11-30"
+    assert asked.run_config["ops"]["ask_for_a_week"]["config"]["week"] == "2026-11-30"
+    plan = PlanGenerated.model_validate(PlanGenerated.examples[0] | {"week": "2026-11-30", "meals": [], "days": []})
+    store.append(plan.stream_in("home"), [plan], origin=origin)
+    assert isinstance(tick(), dg.SkipReason)
+
+
+def test_schedules_that_speak_for_a_person_are_off() -> None:
+    status = {s.name: s.default_status for s in all_schedules("UTC")}
+    assert {name for name, is_on in status.items() if is_on == dg.DefaultScheduleStatus.STOPPED} == {
+        "evening_reconciliation"
+    }
+
+
+def test_the_day_is_that_of_the_household(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = {}
+    for zone in ("Pacific/Kiritimati", "Pacific/Niue"):  # 25 hours apart: never the same day
+        monkeypatch.setenv("MEALS_TIME_ZONE", zone)
+        days[zone] = Settings().today()
+    assert len(set(days.values())) == 2
+    assert monday_of("2026-12-06", Settings()) == date(2026, 11, 30)
+    monkeypatch.setenv("MEALS_TIME_ZONE", "Mars/Olympus")
+    with pytest.raises(ValueError, match="IANA"):
+        Settings()

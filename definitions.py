@@ -14,6 +14,7 @@ from meal_assets.settings import Settings
 
 # What we use that Dagster calls beta is pinned by its version in pyproject.toml: nobody needs to read it in every log.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
+warnings.filterwarnings("ignore", "Function `PipesMessageReader")  # Dagster's own use of what it calls a preview
 
 defs = dg.Definitions(
     assets=all_assets(),

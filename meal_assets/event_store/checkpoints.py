@@ -66,14 +66,18 @@ def checkpoints(db: Connection) -> dict[str, Checkpoint]:
     return {str(name): Checkpoint(*stands) for name, *stands in rows}
 
 
+HEADS = """
+    SELECT t.type, e.position FROM unnest(%s::text[]) AS t (type) CROSS JOIN LATERAL
+    (SELECT type, position FROM log.events e WHERE (e.type, e.position) <= (t.type, 9223372036854775807)
+     ORDER BY e.type DESC, e.position DESC LIMIT 1) AS e WHERE e.type = t.type AND e.position > %s
+"""
+"""The last entry of the index by type, up to the type's own. Asked for the last position of a type, PostgreSQL looks
+for it from the end of the log: for a type that there never was, through all of it."""
+
+
 def heads(db: Connection, listens_to: Sequence[type[Event]], after: int = 0) -> dict[str, int]:
     """Type name -> its highest position above `after`; types without one are left out."""
-    rows = db.execute(
-        "SELECT t.type, e.position FROM unnest(%s::text[]) AS t (type) CROSS JOIN LATERAL"
-        " (SELECT position FROM log.events e WHERE e.type = t.type AND e.position > %s"
-        "  ORDER BY e.position DESC LIMIT 1) AS e",
-        ([t.type_name for t in listens_to], after),
-    )
+    rows = db.execute(HEADS, ([t.type_name for t in listens_to], after))
     return {str(name): int(position) for name, position in rows}
 
 

@@ -11,6 +11,7 @@ from meal_assets.read_models import READ_MODELS, ReadModel, catch_up, refold_day
 
 from .columns import model_lineage, model_schema, topic_schema
 from .keys import GROUPS, key_of, topic_key, topics_of, topics_said
+from .piping import with_pipes
 from .resources import Log
 from .shown import metadata_of, picture
 from .sources import code_references
@@ -94,7 +95,7 @@ def consumer(kind: type[Consumer]) -> dg.AssetsDefinition:
         metadata=code_references(kind, (*kind.listens_to, *kind.says), "adding.md"),
     )
     def _asset(context: dg.AssetExecutionContext, log: Log) -> Iterator[dg.MaterializeResult[None]]:
-        done = consume(kind(), log.store, wait=True)
+        done = consume(with_pipes(kind(), context), log.store, wait=True)
         context.log.info(f"{kind.name}: {done.handled} handled, {done.set_aside} set aside, now at {done.position}")
         yield from _reported(log, kind)
         if done.failed:

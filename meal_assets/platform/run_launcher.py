@@ -29,6 +29,8 @@ PID_TAG, STARTED_TAG = "meals/pid", "meals/pid_started"
 START_SECONDS = 30.0
 """How long a fork server may take to get ready; it takes two or three."""
 ANSWER_SECONDS = 20.0
+KILL_SECONDS = 10.0
+"""What a run that is told to stop gets to do so by itself."""
 LOOK_SECONDS = 0.02
 
 
@@ -70,6 +72,9 @@ class ForkRunLauncher(DefaultRunLauncher):
             return False
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGINT)
+        killer = threading.Timer(KILL_SECONDS, _kill, (process,))  # a run may hang where no signal is heard
+        killer.daemon = True
+        killer.start()
         return True
 
     @property
@@ -78,7 +83,8 @@ class ForkRunLauncher(DefaultRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         if PID_TAG not in run.tags:
-            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "it does not run in a forked process")
+            # begun this moment, or in a fresh process: one that is not known to run would be called failed
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "its process is not known")
         if process_of(run) is None:
             return CheckRunHealthResult(WorkerStatus.FAILED, f"process {run.tags[PID_TAG]} is gone")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -122,6 +128,11 @@ class ForkRunLauncher(DefaultRunLauncher):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _kill(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):  # psutil looks whether it still is that process
+        process.kill()
 
 
 def process_of(run: DagsterRun) -> psutil.Process | None:

@@ -6,17 +6,14 @@ inside the tick, and only a launcher that cannot do that gets them as requests.
 """
 
 import json
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import dagster as dg
+from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
-from meal_assets.consumers import CONSUMERS, Consumer
-from meal_assets.consumers.base import failed_attempts, is_busy, is_too_new
+from meal_assets.consumers import CONSUMERS
 from meal_assets.event_store import EventStore
-from meal_assets.subscriptions import DECISIONS, Folder, beat_idle, standings
+from meal_assets.subscriptions import FOR_CONSUMERS, Folder, quick_switches, ready_consumers
 
 from .keys import GROUPS, key_of
 from .launching import Launching
@@ -33,10 +30,9 @@ ASK_AGAIN_SECONDS = 30
 """A run that died without a word is asked for again after this."""
 LOOK_SECONDS = 1.0
 """A subscriber that backs off, is behind without a new event, or whose run ended, is looked at this often."""
-SWITCH_SECONDS = 0.0005
-"""How long a thread may keep the interpreter from one that folds. Python's own 5 ms, at each answer of the database,
-would be more than a fold takes."""
-FOR_CONSUMERS = {e.type_name for c in CONSUMERS.values() for e in c.listens_to} | {e.type_name for e in DECISIONS}
+RUN_SECONDS = 900
+"""A run of a consumer that takes longer hangs, and is ended; one that only has much to do is asked for again, and goes
+on from where it was."""
 
 
 @dg.sensor(
@@ -72,7 +68,7 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
                 requests = [_run(name, key) for name, key in wanted.items()]
                 return dg.SensorResult(run_requests=requests, cursor=json.dumps(asked))
             for name, key in wanted.items():
-                launching.launch(key_of(CONSUMERS[name]), key, {"meals/consumer": name})
+                launching.launch(key_of(CONSUMERS[name]), key, _tags(name))
             left = end - time.monotonic()
             if left <= (-GRACE_SECONDS if folder.busy else 0):
                 for failure in failures.values():
@@ -82,40 +78,22 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
             wait(FOLD_SECONDS if folder.busy else min(left, LOOK_SECONDS))
 
 
-@contextmanager
-def quick_switches() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
 def consumers_behind(store: EventStore) -> dict[str, str]:
-    """Consumer -> run key, for those that have something to do, are not at it, and are not backing off.
+    """Consumer -> run key, for those that are ready.
 
-    A consumer before an event of a newer program is left alone: a run of this one could only fail.
     The key holds the head, the attempts and a stretch of time: Dagster never runs the same key twice, and a run that
     was killed must be asked for again.
     """
-    every = [s for s in standings(store) if issubclass(s.subscriber, Consumer)]
-    beat_idle(store, every)
-    behind = [s for s in every if s.due]
-    if not behind:
-        return {}
-    attempts = failed_attempts(store)
     stretch = int(time.time()) // ASK_AGAIN_SECONDS
-    wanted = {}
-    for standing in behind:
-        name, tried = standing.subscriber.name, attempts.get(standing.subscriber.name)
-        if (tried and tried.backing_off) or is_busy(name, store):
-            continue
-        if standing.stopped_at and is_too_new(CONSUMERS[name](), store, standing.position):
-            continue
-        wanted[name] = f"{name}:{standing.head}:{tried.attempts if tried else 0}:{stretch}"
-    return wanted
+    return {
+        standing.subscriber.name: f"{standing.subscriber.name}:{standing.head}:{attempts}:{stretch}"
+        for standing, attempts in ready_consumers(store)
+    }
 
 
 def _run(name: str, key: str) -> dg.RunRequest:
-    return dg.RunRequest(run_key=key, asset_selection=[key_of(CONSUMERS[name])], tags={"meals/consumer": name})
+    return dg.RunRequest(run_key=key, asset_selection=[key_of(CONSUMERS[name])], tags=_tags(name))
+
+
+def _tags(name: str) -> dict[str, str]:
+    return {"meals/consumer": name, MAX_RUNTIME_SECONDS_TAG: str(RUN_SECONDS)}

@@ -1,18 +1,25 @@
 """Everybody who follows the log: where they stand, and bringing them to its head."""
 
 from .folding import Folder, fold_all
+from .following import Seen, follow, quick_switches
+from .reacting import FOR_CONSUMERS, ready_consumers
 from .settling import settle
 from .standing import DECISIONS, SUBSCRIBERS, Standing, Subscriber, beat_idle, flag_of, standings
 
 __all__ = [
     "DECISIONS",
+    "FOR_CONSUMERS",
     "SUBSCRIBERS",
     "Folder",
+    "Seen",
     "Standing",
     "Subscriber",
     "beat_idle",
     "flag_of",
     "fold_all",
+    "follow",
+    "quick_switches",
+    "ready_consumers",
     "settle",
     "standings",
 ]

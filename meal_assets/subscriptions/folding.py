@@ -1,5 +1,6 @@
 """Read models folded side by side: one that hangs, fails or has much to do costs the others nothing."""
 
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event as Signal
@@ -8,7 +9,7 @@ from typing import Self
 
 from meal_assets.event_store import EventStore
 from meal_assets.event_store.heartbeats import beat
-from meal_assets.read_models import READ_MODELS, Folded, ReadModel, catch_up
+from meal_assets.read_models import READ_MODELS, ReadModel, catch_up
 
 from .standing import Subscriber, places
 
@@ -21,10 +22,12 @@ class Folder:
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._threads = ThreadPoolExecutor(len(READ_MODELS), thread_name_prefix="fold")
-        self._running: dict[str, Future[Folded]] = {}
+        self._running: dict[str, Future[int]] = {}
         self._again: set[str] = set()
         self._closed = Signal()
         self._heard = 0
+        self.events = Counter[str]()
+        """What was folded here so far, by model; what another process folds is not ours."""
 
     @property
     def busy(self) -> bool:
@@ -82,12 +85,14 @@ class Folder:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _catch_up(self, model: type[ReadModel]) -> Folded:
+    def _catch_up(self, model: type[ReadModel]) -> int:
+        """How many events that took in."""
+        events = 0
         while True:
             self._again.discard(model.name)
-            done = catch_up(model(), self._store, stop=self._closed.is_set)
+            events += catch_up(model(), self._store, stop=self._closed.is_set).events
             if model.name not in self._again or self._closed.is_set():
-                return done
+                return events
 
     def _take_failures(self) -> dict[str, Exception]:
         ended = {name: future for name, future in self._running.items() if future.done()}
@@ -95,6 +100,8 @@ class Folder:
         for name, future in ended.items():
             del self._running[name]
             error = future.exception()
+            if error is None:
+                self.events[name] += future.result()
             if isinstance(error, Exception):
                 error.add_note(f"while folding {name}")
                 failures[name] = error

@@ -271,6 +271,17 @@ def consume_and_die(url: str, after: int) -> None:
         consume(Dies(after), EventStore(database))
 
 
+def noting(counted: list[int], store: EventStore) -> Callable[..., Iterator[Said]]:
+    """What `Dies` says, with the attempts that are known of before each event."""
+    handle = Dies.handle
+
+    def noted(self: Dies, recorded: Recorded, log: EventStore) -> Iterator[Said]:
+        counted.append(failed_attempts(store)["dies"].attempts)
+        yield from handle(self, recorded, log)
+
+    return noted
+
+
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_repeat_after_a_crash_between_append_and_checkpoint_says_nothing_new(store: EventStore, after: int) -> None:
     tick(store, "milk", "salt")
@@ -280,7 +291,12 @@ def test_a_repeat_after_a_crash_between_append_and_checkpoint_says_nothing_new(s
     assert child.exitcode == 9
     assert len(unticked(store)) == after
     assert position_of(store, "dies") == 0
-    assert consume(Dies(after=0), store, wait=True).handled == 2
+    careful: list[int] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Dies, "handle", noting(careful, store))
+        assert consume(Dies(after=0), store, wait=True).handled == 2
+    assert careful == [1, 1], "after a death without a word each attempt is counted before it is made"
+    assert failed_attempts(store) == {}
     assert unticked(store) == ["milk 0", "milk 1", "salt 0", "salt 1"]
 
 

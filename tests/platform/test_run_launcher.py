@@ -1,5 +1,6 @@
 """Runs forked from a warm process: isolated, terminated and watched like others, and begun anew when the code is."""
 
+import logging
 import os
 import shutil
 import sys
@@ -13,14 +14,16 @@ import pytest
 from dagster._core.code_pointer import FileCodePointer
 from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, RepositoryPythonOrigin
+from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
+from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
-from meal_assets.platform import fork_server
+from meal_assets.platform import fork_server, run_launcher
 from meal_assets.platform.run_launcher import PID_TAG, ForkRunLauncher, process_of
 
 PROJECT = Path(__file__).parents[2]
 PATIENCE = 60.0
 JOBS = """
-import os, time
+import os, signal, time
 import dagster as dg
 
 @dg.op
@@ -32,6 +35,16 @@ def hang(context):
     context.log.info("hanging")
     time.sleep(600)
 
+@dg.op
+def hang_deaf(context):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    context.log.info("hanging")
+    time.sleep(600)
+
+@dg.job(executor_def=dg.in_process_executor)
+def deaf():
+    hang_deaf()
+
 @dg.job(executor_def=dg.in_process_executor)
 def telling():
     tell()
@@ -40,7 +53,7 @@ def telling():
 def hanging():
     hang()
 
-defs = dg.Definitions(jobs=[telling, hanging])
+defs = dg.Definitions(jobs=[telling, hanging, deaf])
 """
 
 
@@ -79,7 +92,12 @@ def is_run(instance: dg.DagsterInstance, process: psutil.Process) -> bool:
     return str(process.pid) in {run.tags.get(PID_TAG) for run in instance.get_runs()}
 
 
-def launch(instance: dg.DagsterInstance, name: str) -> str:
+@dg.job
+def nothing() -> None:
+    """Has no step."""
+
+
+def launch(instance: dg.DagsterInstance, name: str, tags: dict[str, str] | None = None) -> str:
     code = RepositoryPythonOrigin(
         executable_path=sys.executable,
         code_pointer=FileCodePointer(f"{instance.root_directory}/jobs.py", "defs", instance.root_directory),
@@ -89,7 +107,7 @@ def launch(instance: dg.DagsterInstance, name: str) -> str:
     )
     origin = JobPythonOrigin(name, code)
     job = origin.repository_origin.code_pointer.load_target().resolve_job_def(name)
-    run = instance.create_run_for_job(job, job_code_origin=origin, status=dg.DagsterRunStatus.STARTING)
+    run = instance.create_run_for_job(job, job_code_origin=origin, tags=tags, status=dg.DagsterRunStatus.STARTING)
     instance.run_launcher.launch_run(LaunchRunContext(run, None))
     return run.run_id
 
@@ -141,6 +159,34 @@ def test_a_run_is_terminated_and_one_that_died_is_seen(forking: dg.DagsterInstan
     health = forking.run_launcher.check_run_worker_health(run_of(forking, killed))
     assert health.status == WorkerStatus.FAILED
     assert not forking.run_launcher.terminate(stopped), "it is finished"
+
+
+@pytest.mark.slow
+def test_a_run_that_hears_no_signal_is_ended_by_its_bound(
+    forking: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_launcher, "KILL_SECONDS", 0.1)
+    run_id = launch(forking, "deaf", {MAX_RUNTIME_SECONDS_TAG: "0.1"})
+    until(lambda: "hanging" in messages(forking, run_id))
+    process = process_of(run_of(forking, run_id))
+    assert process is not None
+
+    def look() -> bool:
+        record = forking.get_run_record_by_id(run_id)
+        assert record is not None
+        if record.dagster_run.status == dg.DagsterRunStatus.STARTED:
+            monitor_started_run(forking, None, record, logging.getLogger())  # type: ignore[arg-type]  # resumes nothing
+        return record.dagster_run.is_finished
+
+    until(look)
+    assert run_of(forking, run_id).status == dg.DagsterRunStatus.FAILURE
+    assert "Exceeded maximum runtime" in messages(forking, run_id)
+    until(lambda: process_of(run_of(forking, run_id)) is None)
+
+
+def test_a_run_whose_process_is_not_known_is_not_called_failed(forking: dg.DagsterInstance) -> None:
+    run = forking.create_run_for_job(nothing, status=dg.DagsterRunStatus.STARTED)
+    assert forking.run_launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
 
 
 @pytest.mark.slow

@@ -189,8 +189,8 @@ def test_what_kept_a_read_model_from_the_head_is_raised_after_the_others_have_se
 def test_a_fold_that_is_to_stop_ends_with_its_batch(folded: EventStore) -> None:
     for entry in "bcd":
         append(folded, like(MealLogged, entry=entry))
-    assert catch_up(DailyNutrition(), folded, batch=1, stop=lambda: True) == Folded(2, 1)
+    assert catch_up(DailyNutrition(), folded, batch=1, stop=lambda: True) == Folded(2, 1, events=1)
     newer = with_fold(DailyNutrition(), lambda batch, fold: fold(batch), newer=1)
     assert catch_up(newer, folded, batch=1, stop=lambda: True) == Folded(None, 0)
     assert standing_of(folded, DailyNutrition).position == 2
-    assert catch_up(newer, folded, batch=1) == Folded(4, 3), "it goes on where it was"
+    assert catch_up(newer, folded, batch=1) == Folded(4, 3, events=3), "it goes on where it was"

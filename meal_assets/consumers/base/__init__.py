@@ -5,6 +5,7 @@ from .consumer import Act, Consumer, Said
 from .consuming import Consumed, consume, is_busy
 from .differences import Difference, shadow_differences
 from .heard import PAGE, is_too_new
+from .program import Program
 from .replay import replay
 from .resetting import Reset, reset
 from .traces import MAX_ERROR_LENGTH
@@ -19,6 +20,7 @@ __all__ = [
     "Consumed",
     "Consumer",
     "Difference",
+    "Program",
     "Reset",
     "Said",
     "Tried",

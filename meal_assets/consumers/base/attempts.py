@@ -1,4 +1,8 @@
-"""How often the event a consumer stands before was tried in vain, and when it may be tried again."""
+"""How often the event a consumer stands before was tried in vain, and when it may be tried again.
+
+An attempt may end without a word: its process was killed, or crashed. So each call of `consume` leaves a mark until it
+ends, and one that finds a mark counts its attempts before it makes them.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,24 +32,51 @@ def failed_attempts(store: EventStore) -> dict[str, Tried]:
     """Consumer -> what keeps it where it is."""
     with store.database.transaction() as db:
         rows = db.execute(
-            "SELECT consumer, attempts, error, next_at > now(), first_at FROM log.attempts ORDER BY position DESC"
+            "SELECT consumer, attempts, error, next_at > now(), first_at FROM log.attempts"
+            " WHERE attempts > 0 ORDER BY position DESC"
         )
         return {str(name): Tried(*rest) for name, *rest in rows}
 
 
-def note_attempt(store: EventStore, consumer: str, position: int, error: str) -> tuple[int, datetime, datetime]:
-    """Count a failed attempt; how many there were, when the first was and when this one."""
+def note_attempt(
+    store: EventStore, consumer: str, position: int, error: str, *, counted: bool = False
+) -> tuple[int, datetime, datetime]:
+    """Count a failed attempt, or one that begins; how many there were, when the first was and when this one.
+
+    `counted`: it was when it began.
+    """
     with store.database.transaction() as db:
         attempts, first, last = fetch_row(
             db,
             "INSERT INTO log.attempts AS a VALUES (%(consumer)s, %(position)s, 1, %(error)s, now() + %(wait)s, now())"
-            " ON CONFLICT (consumer, position) DO UPDATE SET attempts = a.attempts + 1, error = excluded.error,"
-            " next_at = now() + %(wait)s * power(2, a.attempts) RETURNING attempts, first_at, now()",
-            {"consumer": consumer, "position": position, "error": error, "wait": BACK_OFF},
+            " ON CONFLICT (consumer, position) DO UPDATE SET attempts = a.attempts + %(more)s, error = excluded.error,"
+            " next_at = now() + %(wait)s * power(2, a.attempts + %(more)s - 1) RETURNING attempts, first_at, now()",
+            {"consumer": consumer, "position": position, "error": error, "wait": BACK_OFF, "more": int(not counted)},
         )
     return attempts, first, last
 
 
+def begin_work(store: EventStore, consumer: str, position: int) -> bool:
+    """Mark that somebody is at work from that position on; whether a mark of somebody who never ended was there.
+
+    The mark outlives our process, which is all it is for: nobody waits for the disk.
+    """
+    with store.database.transaction() as db:
+        db.execute("SET LOCAL synchronous_commit = off")
+        found = db.execute("DELETE FROM log.attempts WHERE consumer = %s AND attempts = 0", (consumer,)).rowcount
+        db.execute(
+            "INSERT INTO log.attempts VALUES (%s, %s, 0, '', now(), now()) ON CONFLICT DO NOTHING", (consumer, position)
+        )
+    return found > 0
+
+
+def end_work(store: EventStore, consumer: str) -> None:
+    """It came to its end."""
+    with store.database.transaction() as db:
+        db.execute("SET LOCAL synchronous_commit = off")
+        db.execute("DELETE FROM log.attempts WHERE consumer = %s AND attempts = 0", (consumer,))
+
+
 def forget_attempts(db: Connection, consumer: str, position: int) -> None:
     """The consumer got past that position."""
-    db.execute("DELETE FROM log.attempts WHERE consumer = %s AND position <= %s", (consumer, position))
+    db.execute("DELETE FROM log.attempts WHERE consumer = %s AND position <= %s AND attempts > 0", (consumer, position))

@@ -7,7 +7,7 @@ updated, or a newer one takes over.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -41,8 +41,11 @@ class Consumed:
     mode: Mode = "on"
 
 
-def consume(consumer: Consumer, store: EventStore, *, wait: bool = False) -> Consumed:
-    """Hand the consumer all that is new, one event after the other, in the mode of its flag.
+def consume(
+    consumer: Consumer, store: EventStore, *, wait: bool = False, stop: Callable[[], bool] = lambda: False
+) -> Consumed:
+    """Hand the consumer all that is new, or what comes until `stop` says so, one event after the other, in the mode of
+    its flag.
 
     One process at a time: another one that is at it is waited for, or left to it.
     """
@@ -55,21 +58,23 @@ def consume(consumer: Consumer, store: EventStore, *, wait: bool = False) -> Con
             return Consumed(Aloud(consumer, store).position(), busy=True, mode=mode)
         voice = Aloud(consumer, store) if mode == "on" else Aside(consumer, store)
         round_, failed = Round(consumer, store, voice), None
-        for heard in _heard_while(mode, round_):
+        for heard in _heard_while(mode, round_, stop):
             failed = round_.take(heard)
             if failed is not None:
                 break
-        round_.move()
+        round_.end()
         if not round_.too_old:
             _beat(consumer, store)
         return Consumed(round_.position, round_.handled, round_.set_aside, mode != "on", failed, mode)
 
 
-def _heard_while(mode: Mode, round_: Round) -> Iterator[Heard]:
+def _heard_while(mode: Mode, round_: Round, stop: Callable[[], bool]) -> Iterator[Heard]:
     """All that is new, one after the other, for as long as the consumer's flag says the same."""
     consumer, store, looked = round_.consumer, round_.store, time.monotonic()
     while events := next_heard(consumer, store, round_.position):
         for heard in events:
+            if stop():
+                return
             if time.monotonic() - looked > LOOK_SECONDS:
                 if _mode(consumer, store) != mode:
                     return

@@ -23,7 +23,7 @@ from meal_assets.event_store import Connection, EventStore, Recorded
 from meal_assets.event_store.heartbeats import note_stop
 from meal_assets.event_store.personal import noting_texts, texts_of
 
-from .attempts import MAX_ATTEMPTS, forget_attempts, note_attempt
+from .attempts import MAX_ATTEMPTS, begin_work, end_work, forget_attempts, note_attempt
 from .consumer import Act, Consumer, keyed
 from .differences import was_set_aside
 from .heard import Heard, Unreadable, as_of, heard_at, type_of
@@ -33,6 +33,7 @@ from .voices import Voice
 
 KEYS = DEAD, WAITING, HANDLED = "dead", "waiting", "handled"
 """Keys of what the kit says, beside the numbers and keys of what the consumer says."""
+UNFINISHED = "the process that handled it crashed, or was ended, without a word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,15 @@ class Task:
 class Round:
     """The checkpoint moves when something was said, and at the end of each page.
 
-    `too_old`: it stopped before an event that this program does not know.
+    `too_old`: it stopped before an event that this program does not know. `careful`: the one before this ended without
+    a word, so each attempt is counted before it is made: an event that kills its process must not do so for ever.
     """
 
     def __init__(self, consumer: Consumer, store: EventStore, voice: Voice) -> None:
         self.consumer, self.store, self.voice = consumer, store, voice
         self.position = self.moved = voice.position()
         self.handled = self.set_aside = 0
-        self.too_old = False
+        self.too_old = self.careful = self.began_work = False
         self.held = held_streams(store, voice.subscriber) if consumer.ordered_by_stream else set()
         self.repeats_until = voice.repeats_until()
         self.said = Counter[str]()
@@ -66,6 +68,9 @@ class Round:
 
     def take(self, cause: Heard) -> str | None:
         """Handle one event and go past it; or the error that keeps us before it."""
+        if not self.began_work:
+            self.careful = begin_work(self.store, self.voice.subscriber, self.position)
+            self.began_work = True
         event = None if isinstance(cause, Unreadable) else cause.event
         failed = None
         if self._repeats(cause) and was_set_aside(self.store, self.consumer, cause.position, *KEYS):
@@ -81,9 +86,15 @@ class Round:
             self.move()
         elif self.position < cause.position:
             self.position = cause.position
-            if self.said:
+            if self.said or self.careful:
                 self.move()
         return failed
+
+    def end(self) -> None:
+        """Nothing more comes, and nobody was killed."""
+        self.move()
+        if self.began_work:
+            end_work(self.store, self.voice.subscriber)
 
     def move(self) -> None:
         """Write down how far we are, and what that said."""
@@ -95,6 +106,8 @@ class Round:
         """Handle the event, or set it aside and go past its cause; or the error to try it again after."""
         with noting_texts() as texts:
             try:
+                if self.careful and not isinstance(task.meant, Unreadable):
+                    self._begin(task)
                 self._answer(task)
             except Exception as error:  # a bug too is tried again, bounded, and never stops the others for ever
                 if isinstance(task.meant, Recorded):
@@ -108,6 +121,11 @@ class Round:
                 drop_letter(db, self.voice.subscriber, task.meant.position)
                 forget_attempts(db, self.voice.subscriber, task.cause.position)
         return None
+
+    def _begin(self, task: Task) -> None:
+        attempts, *_ = note_attempt(self.store, self.voice.subscriber, task.cause.position, UNFINISHED)
+        if attempts > MAX_ATTEMPTS:
+            raise Permanent(f"{UNFINISHED}, {MAX_ATTEMPTS} times")
 
     def _answer(self, task: Task) -> None:
         meant = task.meant
@@ -130,7 +148,8 @@ class Round:
             with self.store.database.statement() as db:
                 note_stop(db, self.consumer.name, error)
             return trace.text
-        attempts, first, last = note_attempt(self.store, subscriber, task.cause.position, trace.text)
+        counted = self.careful and not isinstance(task.meant, Unreadable)
+        attempts, first, last = note_attempt(self.store, subscriber, task.cause.position, trace.text, counted=counted)
         if not isinstance(error, Permanent | ValidationError) and attempts < MAX_ATTEMPTS:
             return trace.text
         letter = DeadLettered(

@@ -1,7 +1,7 @@
 """How a read model follows the log: batch, rows and checkpoint in one transaction, until nothing is left."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg.errors import LockNotAvailable
@@ -25,7 +25,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """Where a model stands after catching up, and from how many batches; a paused one stays where it is.
+    """Where a model stands after catching up, and from how many batches and events; a paused one stays where it is.
 
     `busy`: another process is at it and is left to it; `position` is then the last one known here, or None.
     """
@@ -33,6 +33,7 @@ class Folded:
     position: int | None
     batches: int
     busy: bool = False
+    events: int = 0
 
 
 def catch_up(
@@ -50,7 +51,7 @@ def catch_up(
             if not left or stop():
                 return done
     except Busy:
-        return Folded(done.position, done.batches, busy=True)
+        return replace(done, busy=True)
     except Stopped:
         return done
     except Exception as error:
@@ -68,15 +69,15 @@ def _fold_next(
         except LockNotAvailable as error:
             raise Busy(f"another process has {model.name}") from error
         if at.paused:
-            return Folded(at.position, done.batches), False
+            return replace(done, position=at.position), False
         if at.version == model.version:
             fold_live(db, model, at)
     if at.version != model.version:
         built = rebuild(model, store, batch=size, patience=LOCK_SECONDS, progress=lambda _: _go_on(stop))
-        return Folded(built.position, built.batches), False
+        return Folded(built.position, built.batches, events=built.events), False
     if at.upto is None:
-        return Folded(at.position, done.batches), False
-    return Folded(at.upto, done.batches + 1), at.count == size
+        return replace(done, position=at.position), False
+    return Folded(at.upto, done.batches + 1, events=done.events + at.count), at.count == size
 
 
 def _go_on(stop: Callable[[], bool]) -> None:

@@ -130,7 +130,8 @@ class Stretch(dg.Config):
 @dg.op
 def handle_again(context: dg.OpExecutionContext, config: Stretch, log: Log) -> None:
     (name,) = known([config.consumer], CONSUMERS, "consumer")
-    found = replay(CONSUMERS[name](), log.store, config.after, config.until or None, say=config.say, act=config.act)
+    consumer, until = CONSUMERS[name](log.outside), config.until or None
+    found = replay(consumer, log.store, config.after, until, say=config.say, act=config.act)
     for difference in found:
         context.log.info(str(difference))
     context.add_output_metadata({"differences": len(found)})

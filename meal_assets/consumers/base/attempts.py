@@ -1,4 +1,7 @@
-"""How often the event a consumer stands before was tried in vain, and when it may be tried again."""
+"""How often the event a consumer stands before was tried in vain, and when it may be tried again.
+
+Waiting for a remote that is left alone is no attempt: an event is not to blame for it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +18,7 @@ BACK_OFF = timedelta(seconds=5)
 class Tried:
     """How often the event a consumer stands before was tried in vain, and since when.
 
-    `backing_off` while it is too soon for more.
+    `backing_off` while it is too soon for more. No attempts: it waits for something outside.
     """
 
     attempts: int
@@ -44,6 +47,17 @@ def note_attempt(store: EventStore, consumer: str, position: int, error: str) ->
             {"consumer": consumer, "position": position, "error": error, "wait": BACK_OFF},
         )
     return attempts, first, last
+
+
+def note_wait(store: EventStore, consumer: str, position: int, error: str, until: datetime) -> None:
+    """Nothing can be done before `until`; attempts are counted anew from there."""
+    with store.database.transaction() as db:
+        db.execute(
+            "INSERT INTO log.attempts AS a VALUES (%s, %s, 0, %s, %s, now())"
+            " ON CONFLICT (consumer, position) DO UPDATE SET attempts = 0, error = excluded.error,"
+            " next_at = excluded.next_at",
+            (consumer, position, error, until),
+        )
 
 
 def forget_attempts(db: Connection, consumer: str, position: int) -> None:

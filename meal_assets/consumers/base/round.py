@@ -18,11 +18,11 @@ from meal_assets.contracts.system import (
     DeadLetterRetried,
     DeadLetterWaiting,
 )
-from meal_assets.errors import OnceConflict, Permanent, UnknownEvent
+from meal_assets.errors import OnceConflict, Permanent, UnknownEvent, Waiting
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.heartbeats import note_stop
 
-from .attempts import MAX_ATTEMPTS, forget_attempts, note_attempt
+from .attempts import MAX_ATTEMPTS, forget_attempts, note_attempt, note_wait
 from .consumer import Act, Consumer, keyed
 from .differences import was_set_aside
 from .heard import Heard, Unreadable, as_of, heard_at, type_of
@@ -125,6 +125,9 @@ class Round:
             self.too_old = True
             with self.store.database.statement() as db:
                 note_stop(db, self.consumer.name, error)
+            return trace.text
+        if isinstance(error, Waiting):
+            note_wait(self.store, subscriber, task.cause.position, trace.text, error.until)
             return trace.text
         attempts, first, last = note_attempt(self.store, subscriber, task.cause.position, trace.text)
         if not isinstance(error, Permanent | ValidationError) and attempts < MAX_ATTEMPTS:

@@ -7,7 +7,7 @@ import typer
 
 from meal_assets.errors import MealAssetsError
 
-from . import bring, eat, exchange, inspect, nutrition, people, steering, subscribers, switches, system, week
+from . import bring, eat, exchange, inspect, nutrition, outside, people, steering, subscribers, switches, system, week
 
 app = typer.Typer(
     name="meals",
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (system, subscribers, steering, inspect, exchange, switches, people, bring, nutrition, week, eat):
+for part in (system, subscribers, steering, inspect, exchange, switches, people, bring, outside, nutrition, week, eat):
     part.add_to(app)
 
 

@@ -27,12 +27,12 @@ class Outside:
 
     @property
     def knows_tandoor(self) -> bool:
-        return self.tandoor_url is not None
+        return self.tandoor_url is not None and bool(self.tandoor_token)
 
     def tandoor(self, shared: Shared) -> "Tandoor":
         """A client; close it, or use `with`. Raises `Unavailable` where no Tandoor is set."""
         from .tandoor import Tandoor
 
-        if self.tandoor_url is None:
+        if self.tandoor_url is None or not self.tandoor_token:
             raise Unavailable("no Tandoor is known here: set MEALS_TANDOOR_URL and MEALS_TANDOOR_TOKEN")
         return Tandoor(self.tandoor_url, self.tandoor_token.get_secret_value(), shared)

@@ -60,6 +60,12 @@ def note_wait(store: EventStore, consumer: str, position: int, error: str, until
         )
 
 
+def try_at_once(store: EventStore) -> None:
+    """Let those who wait for something outside try now."""
+    with store.database.transaction() as db:
+        db.execute("UPDATE log.attempts SET next_at = now() WHERE attempts = 0")
+
+
 def forget_attempts(db: Connection, consumer: str, position: int) -> None:
     """The consumer got past that position."""
     db.execute("DELETE FROM log.attempts WHERE consumer = %s AND position <= %s", (consumer, position))

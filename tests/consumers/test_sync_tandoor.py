@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import stamina
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from meal_assets.cli.app import app
 from meal_assets.clients.attempts import ATTEMPTS
 from meal_assets.clients.breaker import FAILURES, states
 from meal_assets.clients.outside import Outside
@@ -25,7 +28,7 @@ from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved, RecipesSy
 from meal_assets.contracts.recipe_request import RecipeSyncRequested
 from meal_assets.contracts.system import DeadLettered
 from meal_assets.domain.recipes import read_recipe
-from meal_assets.errors import RemoteRefused, Unavailable
+from meal_assets.errors import Invalid, RemoteRefused, Unavailable
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.fakes.server import Asked, Faulty, Reply
 from meal_assets.fakes.tandoor import FakeTandoor, Space
@@ -213,6 +216,7 @@ def test_a_third_of_the_calls_failing_in_every_way_keeps_nothing_out(store: Even
 OTHER = """
 import sys
 from pydantic import SecretStr
+from typer.testing import CliRunner
 from meal_assets.clients.outside import Outside
 from meal_assets.consumers import consume
 from meal_assets.consumers.sync_tandoor import SyncTandoor
@@ -346,3 +350,34 @@ def test_where_no_tandoor_is_set_nothing_is_asked(store: EventStore, fake: FakeT
     sync(store, fake)
     with pytest.raises(RemoteRefused):
         request_sync(store, Outside(fake.url, SecretStr("tda_wrong")), HOME)
+
+
+def test_the_program_syncs_shows_the_remote_and_steers_it(
+    store: EventStore, fake: FakeTandoor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(app, arguments)
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.output
+
+    monkeypatch.setenv("MEALS_HOME", str(tmp_path))
+    monkeypatch.setenv("MEALS_DATABASE_URL", store.database.url)
+    assert "No service outside was called yet" in run("remotes")
+    with pytest.raises(Unavailable, match="MEALS_TANDOOR_URL"):
+        run("sync", "tandoor")
+    monkeypatch.setenv("MEALS_TANDOOR_URL", fake.url)
+    monkeypatch.setenv("MEALS_TANDOOR_TOKEN", fake.space.token)
+    assert "24 recipes in Tandoor: 24 new or changed, 0 as before, 0 gone, 0 left out" in run("sync", "tandoor")
+    head = store.head()
+    assert "Nothing new" in run("sync", "tandoor")
+    assert store.head() == head
+    assert "tandoor: answers" in run("remotes")
+    assert "left alone until" in run("remotes", "trip", "tandoor", "--reason", "moving house")
+    assert "moving house" in run("remotes")
+    fake.space.edit(1, name="Renamed")
+    assert "sync_tandoor could not go on and waits" in run("sync", "tandoor")
+    assert "tandoor is called again" in run("remotes", "reset", "tandoor")
+    assert "24 recipes in Tandoor: 1 new or changed" in run("sync", "tandoor")
+    with pytest.raises(Invalid, match="none of those that were called: tandoor"):
+        run("remotes", "reset", "elsewhere")

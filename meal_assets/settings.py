@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from tzlocal import get_localzone_name
 
@@ -54,6 +54,15 @@ class Settings(BaseSettings):
         default=None,
         description="IANA name of the household's time zone, as Europe/Berlin: when its days begin and schedules run."
         " Unset: this machine's.",
+    )
+    tandoor_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s@]+$",
+        description="Address of your Tandoor, as https://recipes.example.org: its recipes are brought in.",
+    )
+    tandoor_token: SecretStr | None = Field(
+        default=None,
+        description="Token for it: Tandoor's Settings → API, with the scope `read write mealplan`.",
     )
 
     @property

@@ -7,7 +7,21 @@ import typer
 
 from meal_assets.errors import MealAssetsError
 
-from . import bring, eat, exchange, follow, inspect, nutrition, people, steering, subscribers, switches, system, week
+from . import (
+    bring,
+    eat,
+    exchange,
+    follow,
+    inspect,
+    nutrition,
+    outside,
+    people,
+    steering,
+    subscribers,
+    switches,
+    system,
+    week,
+)
 
 app = typer.Typer(
     name="meals",
@@ -16,7 +30,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (system, subscribers, follow, steering, inspect, exchange, switches, people, bring, nutrition, week, eat):
+PARTS = (
+    system,
+    subscribers,
+    follow,
+    steering,
+    inspect,
+    exchange,
+    switches,
+    people,
+    bring,
+    outside,
+    nutrition,
+    week,
+    eat,
+)
+for part in PARTS:
     part.add_to(app)
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from meal_assets.clients.outside import Outside
 from meal_assets.errors import Unavailable
 from meal_assets.event_store import Database, EventStore, Origin
 from meal_assets.settings import Settings
@@ -43,17 +44,23 @@ class Session:
         """The day that was given, or the household's today."""
         return given.date() if given else self.settings.today()
 
-    def settle(self, doing: str) -> None:
+    @property
+    def outside(self) -> Outside:
+        """Whom this machine's settings know outside."""
+        return Outside.of(self.settings)
+
+    def settle(self, doing: str, so_far: Callable[[], str] = str) -> None:
         """Wait until every read model and consumer has reacted to all there is, with progress on the screen.
 
+        `so_far` says more about how far it is.
         Where `meals up` runs, its Dagster does the work; else this process does.
         """
         with progress() as bar:
             task = bar.add_task(doing, total=None)
             if is_up(self.settings.home):
-                _watch(self.store, bar, task, doing)
+                _watch(self.store, bar, task, doing, so_far)
             else:
-                _work(self.store, bar, task, doing)
+                _work(self.store, self.outside, bar, task, lambda: f"{doing} {so_far()}".strip())
 
 
 @contextmanager
@@ -74,14 +81,14 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _work(store: EventStore, bar: Progress, task: TaskID, doing: str) -> None:
+def _work(store: EventStore, outside: Outside, bar: Progress, task: TaskID, doing: Callable[[], str]) -> None:
     from meal_assets.subscriptions import settle
 
     failure: list[BaseException] = []
 
     def run() -> None:
         try:
-            settle(store)
+            settle(store, outside)
         except BaseException as error:
             failure.append(error)
 
@@ -90,13 +97,13 @@ def _work(store: EventStore, bar: Progress, task: TaskID, doing: str) -> None:
     worker.start()
     while worker.is_alive():
         worker.join(LOOK_SECONDS)
-        _show(bar, task, doing, store.head() - first)
+        _show(bar, task, doing(), store.head() - first)
     if failure:
         raise failure[0]
     _complain(store)
 
 
-def _watch(store: EventStore, bar: Progress, task: TaskID, doing: str) -> None:
+def _watch(store: EventStore, bar: Progress, task: TaskID, doing: str, so_far: Callable[[], str]) -> None:
     from meal_assets.subscriptions import standings
 
     first = store.head()
@@ -104,15 +111,16 @@ def _watch(store: EventStore, bar: Progress, task: TaskID, doing: str) -> None:
     moved = time.monotonic()
     with store.listen() as wait:
         while behind := [s for s in standings(store) if s.due]:
-            now = [(s.subscriber.name, s.position) for s in behind]
+            now = [(s.subscriber.name, s.position, so_far()) for s in behind]
             if now != seen:
                 seen, moved = now, time.monotonic()
-            _show(bar, task, f"{doing}: {', '.join(s.subscriber.name for s in behind)}", store.head() - first)
+            what = f"{doing} {so_far()}".strip()
+            _show(bar, task, f"{what}: {', '.join(s.subscriber.name for s in behind)}", store.head() - first)
             if _complain(store):
                 return
             if time.monotonic() - moved > PATIENCE_SECONDS:
                 raise Unavailable(
-                    f"{', '.join(name for name, _ in now)} did not move for {PATIENCE_SECONDS} s."
+                    f"{', '.join(name for name, *_ in now)} did not move for {PATIENCE_SECONDS} s."
                     " `meals status` shows what runs; `meals down`, then `meals up`, starts it anew. Nothing is lost."
                 )
             wait(LOOK_SECONDS)
@@ -130,7 +138,7 @@ def _complain(store: EventStore) -> bool:
 
     tried = failed_attempts(store)
     stuck = {
-        name: f"will try again[/] (attempt {t.attempts}): {escape(t.error)}"
+        name: f"{f'will try again[/] (attempt {t.attempts})' if t.attempts else 'waits[/]'}: {escape(t.error)}"
         for name, t in tried.items()
         if t.backing_off
     }

@@ -55,7 +55,7 @@ def status() -> None:
                 f"{standing.head:,}",
                 f"{standing.lag:,}, {standing.lag_seconds:,.1f} s" if standing.behind else "",
                 _ago(standing.looked_at) if standing.looked_at else "never",
-                _state(standing, tried[name].attempts if name in tried else 0),
+                _state(standing, tried[name].attempts if name in tried else None),
             )
         console.print(table)
         with s.store.database.transaction() as db:
@@ -64,7 +64,7 @@ def status() -> None:
             console.print(f"[red]{len(letters)} dead letters wait for a decision:[/] `meals dead-letters`")
 
 
-def _state(standing: "Standing", attempts: int) -> str:
+def _state(standing: "Standing", attempts: int | None) -> str:
     """Current, behind, kept where it is by a flag, or since when and why it stopped."""
     from rich.markup import escape
 
@@ -73,7 +73,8 @@ def _state(standing: "Standing", attempts: int) -> str:
     if standing.paused:
         return paused_since(standing)
     if standing.stopped_at:
-        how = f"[yellow]tried {attempts} times, first" if attempts else "[red]stopped"
+        waits = "[red]stopped" if attempts is None else "[yellow]waiting"
+        how = f"[yellow]tried {attempts} times, first" if attempts else waits
         return f"{how} {_ago(standing.stopped_at)}[/]: {escape(standing.stopped_because or '')}"
     if standing.switch.mode == "shadow":
         return "[yellow]only its shadow[/]"

@@ -111,7 +111,7 @@ def replay(
         with progress() as bar:
             task = bar.add_task(f"Replaying {consumer}", total=max(last - after, 0))
             found = handle_again(
-                chosen(), s.store, after, last, say=say, act=act, limit=MAX_SHOWN,
+                chosen(s.outside), s.store, after, last, say=say, act=act, limit=MAX_SHOWN,
                 progress=lambda at: bar.update(task, completed=at - after),
             )  # fmt: skip
         if say:

@@ -51,11 +51,7 @@ class Breaker:
             if db.execute(PROBE, {"remote": self._remote, "lease": LEASE}).fetchone():
                 return True
             _, until, reason = row
-        raise Waiting(
-            f"{self._remote} is left alone until {until.astimezone():%Y-%m-%d %H:%M:%S}: {reason}."
-            f" `meals remotes reset {self._remote}` tries at once.",
-            until,
-        )
+        raise self._left_alone(until, reason)
 
     def passed(self, *, probe: bool) -> None:
         """It answered."""
@@ -63,13 +59,22 @@ class Breaker:
             db.execute(CLOSE if probe else FORGET, {"remote": self._remote})
 
     def failed(self, error: RemoteFailed, *, probe: bool) -> None:
-        """It did not, after all retries. Where the remote asked for a pause, that is the pause."""
+        """It did not, after all retries. Where the remote asked for a pause, that is the pause.
+
+        Raises `Waiting` where that opens the breaker.
+        """
         with self._shared.transaction() as db:
             arguments = {"remote": self._remote, "reason": str(error), "window": WINDOW}
             (failures,) = db.execute(FAIL, arguments).fetchone() or (0,)
             if probe or error.wait is not None or failures >= FAILURES:
                 wait = None if error.wait is None else min(error.wait, LONGEST_REQUESTED)
-                db.execute(OPEN, arguments | {"wait": wait, "pause": PAUSE, "longest": LONGEST_PAUSE})
+                opened = db.execute(
+                    OPEN, arguments | {"wait": wait, "pause": PAUSE, "longest": LONGEST_PAUSE}
+                ).fetchone()
+                assert opened is not None
+            else:
+                return
+        raise self._left_alone(opened[0], str(error)) from error
 
     def trip(self, pause: timedelta, reason: str) -> None:
         """Open it by hand."""
@@ -82,6 +87,13 @@ class Breaker:
         """Close it by hand."""
         with self._shared.transaction() as db:
             db.execute(CLOSE, {"remote": self._remote})
+
+    def _left_alone(self, until: datetime, reason: str) -> Waiting:
+        return Waiting(
+            f"{self._remote} is left alone until {until.astimezone():%Y-%m-%d %H:%M:%S}: {reason}."
+            f" `meals remotes reset {self._remote}` tries at once.",
+            until,
+        )
 
 
 def states(shared: Shared) -> list[State]:
@@ -114,7 +126,7 @@ OPEN = """
     UPDATE log.remotes SET state = 'open', openings = openings + 1, probe_until = NULL, changed_at = clock_timestamp(),
         retry_at = clock_timestamp()
             + coalesce(%(wait)s::interval, least(%(pause)s * power(2, least(openings, 20)), %(longest)s))
-    WHERE remote = %(remote)s
+    WHERE remote = %(remote)s RETURNING retry_at
 """
 STATES = """
     SELECT remote, state, (SELECT count(*) FROM unnest(failures) AS f WHERE f > now() - %(window)s), retry_at, reason,

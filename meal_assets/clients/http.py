@@ -31,7 +31,7 @@ class Breaking(httpx.BaseTransport):
         try:
             response = self._inner.handle_request(request)
         except RemoteFailed as error:
-            self._breaker.failed(error, probe=probe)
+            self._breaker.failed(error, probe=probe)  # which raises something else where it opens
             raise
         self._breaker.passed(probe=probe)
         return response

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -37,15 +38,20 @@ PROPERTY_BY_SLUG = {
     "property-dietary-fiber": "fiber_g",
     "property-sodium": "sodium_mg",
 }
+IN_LISTS = ("updated_at", "name", "description", "image", "servings", "working_time", "waiting_time", "private")
+"""What lists tell of a recipe itself, beside its keywords: some edits change one of these, and no time."""
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A recipe in the list. `updated_at` tells that a recipe changed, never that it did not."""
+    """A recipe in the list. Another `mark` tells that it changed; the same one never that it did not.
+
+    Steps, amounts and foods are edited without a trace in the list.
+    """
 
     id: int
-    updated_at: str
+    mark: str
 
 
 def judge(response: httpx.Response) -> Trouble | None:
@@ -86,7 +92,7 @@ class Tandoor:
     def overviews(self) -> Iterator[Overview]:
         """Every recipe, in an order that renaming does not change."""
         for row in self._pages("/api/recipe/", {"page_size": PAGE, "sort_order": "created_at"}):
-            yield Overview(int(row["id"]), str(row["updated_at"]))
+            yield Overview(int(row["id"]), _mark(row))
 
     def ids(self) -> frozenset[int]:
         """Every recipe in one answer, which no deletion can shift."""
@@ -189,6 +195,12 @@ class Tandoor:
         if status in (400, 404, 405, 406, 415):
             raise RemoteRefused(f"{what}: HTTP {status}: {_detail(response)}", status)
         raise RemoteFailed(f"{what}: HTTP {status}")
+
+
+def _mark(row: Json) -> str:
+    keywords = [(k.get("id"), k.get("label") or k.get("name")) for k in row.get("keywords") or ()]
+    told = json.dumps([*map(row.get, IN_LISTS), keywords], sort_keys=True)
+    return sha256(told.encode()).hexdigest()[:32]
 
 
 def _detail(response: httpx.Response) -> str:

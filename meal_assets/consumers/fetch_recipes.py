@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from meal_assets.contracts.recipe import MAX_FINDINGS, Finding, RecipeFetched, RecipesFetched
+from meal_assets.contracts.recipe import MAX_FINDINGS, Finding, RecipeFetched, RecipeRemoved, RecipesFetched
 from meal_assets.contracts.recipe_request import RecipesRequested
 from meal_assets.domain.recipes import read_recipe
 from meal_assets.errors import Invalid
@@ -26,7 +26,7 @@ class FetchRecipes(Consumer):
         assert isinstance(request, RecipesRequested)
         known = {
             r.event.recipe: r.event.content_hash
-            for r in log.latest((RecipeFetched,), household=recorded.household, until=recorded.position)
+            for r in log.latest((RecipeFetched, RecipeRemoved), household=recorded.household, until=recorded.position)
             if isinstance(r.event, RecipeFetched)
         }
         read = fetched = unchanged = rejected = 0

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
-from meal_assets.contracts.recipe import RecipeFetched
+from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved
 from meal_assets.domain.nutrition import LEAST_COVERAGE, believed
 from meal_assets.domain.recipes import carries_word
 from meal_assets.event_store import EventStore, Recorded
@@ -16,8 +16,8 @@ ByRecipe = Mapping[str, RecipeNutritionComputed]
 
 
 def recipes_at(recorded: Recorded, log: EventStore) -> list[RecipeFetched]:
-    """Each recipe of the household as last fetched before this event, by id."""
-    latest = log.latest((RecipeFetched,), household=recorded.household, until=recorded.position)
+    """Each recipe of the household as last fetched before this event, by id, but those that were removed since."""
+    latest = log.latest((RecipeFetched, RecipeRemoved), household=recorded.household, until=recorded.position)
     return [r.event for r in latest if isinstance(r.event, RecipeFetched)]
 
 

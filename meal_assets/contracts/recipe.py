@@ -1,5 +1,7 @@
 """Topic `recipe`: what a recipe says, each time it says something new."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from .base import Event, Value
@@ -124,3 +126,39 @@ class RecipesFetched(Event, topic="recipe", stream="recipe_request/{sha256}", st
     unchanged: int = Field(ge=0)
     rejected: int = Field(ge=0)
     findings: tuple[Finding, ...] = Field(default=(), max_length=MAX_FINDINGS)
+
+
+class RecipeRemoved(Event, topic="recipe", stream="recipe/{recipe}", outcome="working"):
+    """A recipe is gone where it came from; what was planned and eaten of it stays."""
+
+    examples = [{"recipe": "tofu-bowl", "reason": "deleted"}, {"recipe": "lentil-soup", "reason": "private"}]
+
+    recipe: RecipeId
+    reason: Literal["deleted", "private"]
+    """`private`: somebody there keeps it to themselves now."""
+
+
+class LeftOut(Value):
+    """A recipe of a service that could not be read, and why."""
+
+    recipe: RecipeId
+    field: str
+    reason: str
+
+
+class RecipesSynced(Event, topic="recipe", stream="recipe_request/{source}"):
+    """A service's recipes are in line: of `listed` ones that it has, `fetched` said something new."""
+
+    examples = [
+        {"source": "tandoor", "full": True, "listed": 448, "fetched": 446, "removed": 0,
+         "rejected": 2, "left_out": [{"recipe": "tandoor-7", "field": "ingredients", "reason": "has no line"}]},
+        {"source": "tandoor", "full": False, "listed": 447, "fetched": 2, "removed": 1, "rejected": 0},
+    ]  # fmt: skip
+
+    source: Literal["tandoor"]
+    full: bool
+    listed: int = Field(ge=0)
+    fetched: int = Field(ge=0)
+    removed: int = Field(ge=0)
+    rejected: int = Field(ge=0)
+    left_out: tuple[LeftOut, ...] = Field(default=(), max_length=MAX_FINDINGS)

@@ -16,3 +16,12 @@ class RecipesRequested(Event, topic="recipe_request", stream="recipe_request/{sh
     name: str = Field(min_length=1, max_length=255)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size: int = Field(ge=0)
+
+
+class RecipeSyncRequested(Event, topic="recipe_request", stream="recipe_request/{source}", outcome="working"):
+    """The recipes of a service are to be brought in line; `full`: each is read, also where nothing says it changed."""
+
+    examples = [{"source": "tandoor", "full": True}, {"source": "tandoor", "full": False}]
+
+    source: Literal["tandoor"]
+    full: bool = False

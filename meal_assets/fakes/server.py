@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -52,6 +53,13 @@ class Faulty:
         return "503" if self.down else kind
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, address: Any) -> None:
+        """Whoever asked may be gone: that is no error here."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, address)
+
+
 class FakeServer:
     """Subclass with `answer`; use it in `with`. `asked` lists every request as (method, path)."""
 
@@ -59,7 +67,7 @@ class FakeServer:
         self.faults = faults or Faulty()
         self.asked: list[tuple[str, str]] = []
         self.lock = threading.RLock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self._http = _Server(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 

@@ -95,7 +95,7 @@ def consumer(kind: type[Consumer]) -> dg.AssetsDefinition:
         metadata=code_references(kind, (*kind.listens_to, *kind.says), "adding.md"),
     )
     def _asset(context: dg.AssetExecutionContext, log: Log) -> Iterator[dg.MaterializeResult[None]]:
-        done = consume(with_pipes(kind(), context), log.store, wait=True)
+        done = consume(with_pipes(kind(log.outside), context), log.store, wait=True)
         context.log.info(f"{kind.name}: {done.handled} handled, {done.set_aside} set aside, now at {done.position}")
         yield from _reported(log, kind)
         if done.failed:

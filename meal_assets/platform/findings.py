@@ -61,7 +61,9 @@ def letters(db: Connection) -> Finding:
 def coverage(db: Connection) -> Finding:
     """How many recipes have figures that can be planned with."""
     known, every = fetch_row(
-        db, "SELECT count(*) FILTER (WHERE provenance <> 'missing'), count(*) FROM read.recipe_nutrition"
+        db,
+        "SELECT count(*) FILTER (WHERE provenance <> 'missing'), count(*) FROM read.recipe_nutrition"
+        " WHERE provenance <> 'removed'",
     )
     missing = db.execute(
         "SELECT recipe FROM read.recipe_nutrition WHERE provenance = 'missing' ORDER BY position DESC LIMIT %s",

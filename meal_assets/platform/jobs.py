@@ -9,6 +9,7 @@ from pydantic import Field
 from meal_assets.commands.diary import close_day
 from meal_assets.commands.plan import request_plan
 from meal_assets.commands.profile import persons_of
+from meal_assets.commands.recipes import request_sync
 from meal_assets.consumers import CONSUMERS
 from meal_assets.consumers.base import replay
 from meal_assets.contracts.plan_request import PlanRules
@@ -90,6 +91,29 @@ def reconcile_day() -> None:
     close_diaries()
 
 
+class Sync(dg.Config):
+    """Whose recipes to bring in line."""
+
+    household: str = HOUSEHOLD
+    full: bool = Field(default=False, description="Read every recipe, also where nothing says that it changed.")
+
+
+@dg.op
+def ask_for_recipes(context: dg.OpExecutionContext, config: Sync, log: Log) -> None:
+    origin = Origin(config.household or Settings().household, ACTOR)
+    said = request_sync(log.store, log.outside, origin, full=config.full)
+    if said is None:
+        context.log.info("Tandoor lists nothing that is new.")
+    else:
+        context.log.info(f"Asked at position {said.position}: sync_tandoor reads what changed.")
+        context.add_output_metadata({"position": said.position, "correlation": str(said.correlation_id)})
+
+
+@dg.job(description="Brings the recipes in line with the household's Tandoor (MEALS_TANDOOR_URL).")
+def sync_recipes() -> None:
+    ask_for_recipes()
+
+
 class Models(dg.Config):
     """What to build anew."""
 
@@ -130,7 +154,8 @@ class Stretch(dg.Config):
 @dg.op
 def handle_again(context: dg.OpExecutionContext, config: Stretch, log: Log) -> None:
     (name,) = known([config.consumer], CONSUMERS, "consumer")
-    found = replay(CONSUMERS[name](), log.store, config.after, config.until or None, say=config.say, act=config.act)
+    consumer, until = CONSUMERS[name](log.outside), config.until or None
+    found = replay(consumer, log.store, config.after, until, say=config.say, act=config.act)
     for difference in found:
         context.log.info(str(difference))
     context.add_output_metadata({"differences": len(found)})
@@ -194,6 +219,7 @@ rebuild_and_compare = dg.define_asset_job(
 JOBS: list[Job] = [
     plan_week,
     reconcile_day,
+    sync_recipes,
     rebuild_read_models,
     replay_consumer,
     verify_log,

@@ -8,7 +8,16 @@ from meal_assets.commands.profile import persons_of
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.settings import Settings
 
-from .jobs import Job, Week, compare_some_days, keep_dagster_small, plan_week, rebuild_and_compare, reconcile_day
+from .jobs import (
+    Job,
+    Week,
+    compare_some_days,
+    keep_dagster_small,
+    plan_week,
+    rebuild_and_compare,
+    reconcile_day,
+    sync_recipes,
+)
 from .resources import Log
 
 ON, OFF = dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.STOPPED
@@ -46,8 +55,21 @@ def all_schedules(zone: str) -> list[dg.ScheduleDefinition]:
         config = dg.RunConfig(ops={"ask_for_a_week": Week(week=str(week))})
         return dg.RunRequest(run_key=f"{settings.household}/{week}", run_config=config)
 
+    @dg.schedule(
+        job=sync_recipes,
+        cron_schedule="0 */2 * * *",
+        execution_timezone=zone,
+        default_status=ON,
+        description="Every two hours: the recipes of the household's Tandoor, where one is set.",
+    )
+    def recipes_every_two_hours(log: Log) -> dg.RunRequest | dg.SkipReason:
+        if not log.outside.knows_tandoor:
+            return dg.SkipReason("no Tandoor is set: MEALS_TANDOOR_URL and MEALS_TANDOOR_TOKEN")
+        return dg.RunRequest()
+
     return [
         weekly_plan,
+        recipes_every_two_hours,
         *(
             dg.ScheduleDefinition(
                 name=name,

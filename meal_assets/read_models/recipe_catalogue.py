@@ -2,16 +2,17 @@
 
 from psycopg import sql
 
-from meal_assets.contracts.recipe import RecipeFetched
+from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved
 from meal_assets.event_store.batch import Batch
 
 from .base import ReadModel
 
 
 class RecipeCatalogue(ReadModel):
-    """Every recipe as it was last fetched."""
+    """Every recipe as it was last fetched, until it is removed."""
 
-    listens_to = (RecipeFetched,)
+    version = 2
+    listens_to = (RecipeFetched, RecipeRemoved)
     tables = {
         "recipe_catalogue": """
             household text, recipe text, title text NOT NULL, servings numeric, minutes bigint,
@@ -35,4 +36,10 @@ class RecipeCatalogue(ReadModel):
                     ingredients = excluded.ingredients, instructions = excluded.instructions,
                     source_url = excluded.source_url, site = excluded.site, position = excluded.position
             """).format(batch.rows(RecipeFetched))
+        )
+        batch.db.execute(
+            sql.SQL("""
+                DELETE FROM recipe_catalogue AS c USING {} AS removed
+                WHERE (c.household, c.recipe) = (removed.household, removed.recipe) AND removed.position > c.position
+            """).format(batch.rows(RecipeRemoved))
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from meal_assets.clients.outside import Outside
 from meal_assets.consumers import Consumed, Consumer, consume
 from meal_assets.event_store import EventStore
 
@@ -14,7 +15,9 @@ PATIENCE_SECONDS = 1.0
 """Consumers go on when a read model takes longer than this: they do not read it."""
 
 
-def settle(store: EventStore, *, on_consumed: Callable[[str, Consumed], None] | None = None) -> None:
+def settle(
+    store: EventStore, outside: Outside | None = None, *, on_consumed: Callable[[str, Consumed], None] | None = None
+) -> None:
     """Let everybody react until nobody has anything left to react to; a consumer that fails is left where it is.
 
     Raises what kept a read model from the head, after everybody else has settled.
@@ -28,7 +31,7 @@ def settle(store: EventStore, *, on_consumed: Callable[[str, Consumed], None] | 
             left = [s.subscriber for s in stand if s.due and s.subscriber.name not in failed]
             consumers = [c for c in left if issubclass(c, Consumer)]
             for consumer in consumers:
-                done = consume(consumer(), store)
+                done = consume(consumer(outside or Outside()), store)
                 if done.failed or done.busy:
                     failed.add(consumer.name)
                 if on_consumed:

@@ -9,7 +9,9 @@ import pytest
 from meal_assets.commands.recipes import request_recipes
 from meal_assets.consumers import Consumed, consume
 from meal_assets.consumers.fetch_recipes import FetchRecipes
-from meal_assets.contracts.recipe import RecipeFetched, RecipesFetched
+from meal_assets.consumers.library import recipes_at
+from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved, RecipesFetched
+from meal_assets.contracts.recipe_request import RecipesRequested
 from meal_assets.contracts.system import DeadLettered
 from meal_assets.event_store import EventStore, Origin
 from tests.shared_data import shared_data
@@ -139,6 +141,20 @@ def test_the_same_file_again_says_nothing_new(store: EventStore) -> None:
     assert (again.correlation_id, again.position, again.events) == (first.correlation_id, first.position, 0)
     consume(FetchRecipes(), store)
     assert store.head() == head
+
+
+def test_a_recipe_that_was_removed_is_neither_cooked_with_nor_known_when_it_comes_again(store: EventStore) -> None:
+    bring_in(store, lines(SOUP, OATS))
+    soup, oats = (r.event for r in store.read(types=[RecipeFetched]))
+    assert isinstance(soup, RecipeFetched)
+    gone = RecipeRemoved(recipe=soup.recipe, reason="deleted")
+    store.append(gone.stream_in("home"), [gone], origin=Origin("home", "test"))
+    request_recipes(store, "again", lines(OATS, SOUP), Origin("home", "test"))
+    (request,) = store.read_newest([RecipesRequested], 1)
+    assert recipes_at(request, store) == [oats]
+    consume(FetchRecipes(), store)
+    assert counts(store) == (2, 1, 1, 0)
+    assert titles(store) == ["Lentil soup", "Overnight oats", "Lentil soup"]
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from threading import Event as Signal
 from typing import Any
 
@@ -21,7 +21,7 @@ from meal_assets.contracts.profile import GoalSet
 from meal_assets.contracts.recipe_request import RecipesRequested
 from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
 from meal_assets.contracts.system import DeadLettered, DeadLetterRetried
-from meal_assets.errors import Permanent, Transient
+from meal_assets.errors import Permanent, Transient, Waiting
 from meal_assets.event_store import Database, EventStore, Origin, Recorded
 from meal_assets.event_store.checkpoints import checkpoints, take_unreported
 from meal_assets.read_models.command_status import CommandStatus
@@ -187,6 +187,21 @@ def test_an_event_that_cannot_be_handled_now_is_waited_for_ever_longer_and_then_
     assert unticked(store) == ["milk", "tea"]
     (letter,) = said(store, DeadLettered)
     assert (letter.position, letter.attempts) == (2, MAX_ATTEMPTS)
+    assert failed_attempts(store) == {}
+
+
+def test_waiting_for_something_outside_is_no_attempt_and_lasts_until_its_time(store: EventStore) -> None:
+    tick(store, "milk", "salt")
+    until = datetime.now(UTC) + timedelta(hours=1)
+    consume(Echo(raises(Transient("not now"), on="salt")), store)
+    for _ in range(MAX_ATTEMPTS + 1):
+        done = consume(Echo(raises(Waiting("the shop is closed", until), on="salt")), store)
+        assert (done.failed, done.position, done.set_aside) == ("Waiting: the shop is closed", 1, 0)
+    tried = failed_attempts(store)["echo"]
+    assert (tried.attempts, tried.backing_off) == (0, True)
+    with store.database.transaction() as db:
+        assert db.execute("SELECT next_at FROM log.attempts").fetchall() == [(until,)]
+    assert consume(Echo(), store).handled == 1
     assert failed_attempts(store) == {}
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
-from meal_assets.contracts.recipe import RecipeFetched
+from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved
 from meal_assets.event_store import EventStore
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.recipe_catalogue import RecipeCatalogue
@@ -93,3 +93,24 @@ def test_what_was_computed_of_an_older_content_does_not_hold(store: EventStore) 
 def test_what_could_not_be_computed_is_missing(store: EventStore) -> None:
     append(store, like(RecipeFetched, per_serving=None), computed(per_serving=None))
     assert nutrition(store) == ("missing", None, None)
+
+
+@pytest.mark.parametrize("between", [False, True], ids=["folded at once", "folded in between"])
+def test_a_recipe_that_was_removed_is_gone_until_it_is_fetched_again(store: EventStore, between: bool) -> None:
+    def folded() -> tuple[int, tuple[object, ...] | None]:
+        catch_up(RecipeCatalogue(), store)
+        with store.database.transaction() as db:
+            (count,) = db.execute("SELECT count(*) FROM read.recipe_catalogue").fetchone() or ()
+        return count, nutrition(store)
+
+    gone = RecipeRemoved(recipe=like(RecipeFetched).recipe, reason="deleted")
+    append(store, like(RecipeFetched))
+    if between:
+        assert folded() == (1, ("published", 362, 7))
+    append(store, gone)
+    if between:
+        assert folded() == (0, ("removed", None, None))
+    append(store, computed())
+    assert folded() == (0, ("removed", None, None))
+    append(store, like(RecipeFetched))
+    assert folded() == (1, ("published", 362, 7))

@@ -1,6 +1,6 @@
 """What every consumer is and does: subclass `Consumer`, and `consume` brings it to the head of the log."""
 
-from .attempts import BACK_OFF, MAX_ATTEMPTS, Tried, failed_attempts
+from .attempts import BACK_OFF, MAX_ATTEMPTS, Tried, failed_attempts, try_at_once
 from .consumer import Act, Consumer, Said
 from .consuming import Consumed, consume, is_busy
 from .differences import Difference, shadow_differences
@@ -32,4 +32,5 @@ __all__ = [
     "reset",
     "shadow_differences",
     "shadow_of",
+    "try_at_once",
 ]

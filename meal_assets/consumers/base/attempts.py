@@ -2,6 +2,8 @@
 
 An attempt may end without a word: its process was killed, or crashed. So each call of `consume` leaves a mark until it
 ends, and one that finds a mark counts its attempts before it makes them.
+
+Waiting for a remote that is left alone is no attempt: an event is not to blame for it.
 """
 
 from dataclasses import dataclass
@@ -15,11 +17,15 @@ BACK_OFF = timedelta(seconds=5)
 """Before the second attempt; doubled before each further one."""
 
 
+UNMARK = "DELETE FROM log.attempts WHERE consumer = %s AND attempts = 0 AND error = ''"
+"""A mark has neither attempts nor an error; who waits has an error and no attempts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """How often the event a consumer stands before was tried in vain, and since when.
 
-    `backing_off` while it is too soon for more.
+    `backing_off` while it is too soon for more. No attempts: it waits for something outside.
     """
 
     attempts: int
@@ -33,7 +39,7 @@ def failed_attempts(store: EventStore) -> dict[str, Tried]:
     with store.database.transaction() as db:
         rows = db.execute(
             "SELECT consumer, attempts, error, next_at > now(), first_at FROM log.attempts"
-            " WHERE attempts > 0 ORDER BY position DESC"
+            " WHERE attempts > 0 OR error <> '' ORDER BY position DESC"
         )
         return {str(name): Tried(*rest) for name, *rest in rows}
 
@@ -63,7 +69,9 @@ def begin_work(store: EventStore, consumer: str, position: int) -> bool:
     """
     with store.database.transaction() as db:
         db.execute("SET LOCAL synchronous_commit = off")
-        found = db.execute("DELETE FROM log.attempts WHERE consumer = %s AND attempts = 0", (consumer,)).rowcount
+        found = db.execute(
+            "DELETE FROM log.attempts WHERE consumer = %s AND attempts = 0 AND error = ''", (consumer,)
+        ).rowcount
         db.execute(
             "INSERT INTO log.attempts VALUES (%s, %s, 0, '', now(), now()) ON CONFLICT DO NOTHING", (consumer, position)
         )
@@ -74,9 +82,29 @@ def end_work(store: EventStore, consumer: str) -> None:
     """It came to its end."""
     with store.database.transaction() as db:
         db.execute("SET LOCAL synchronous_commit = off")
-        db.execute("DELETE FROM log.attempts WHERE consumer = %s AND attempts = 0", (consumer,))
+        db.execute(UNMARK, (consumer,))
+
+
+def note_wait(store: EventStore, consumer: str, position: int, error: str, until: datetime) -> None:
+    """Nothing can be done before `until`; attempts are counted anew from there."""
+    with store.database.transaction() as db:
+        db.execute(
+            "INSERT INTO log.attempts AS a VALUES (%s, %s, 0, %s, %s, now())"
+            " ON CONFLICT (consumer, position) DO UPDATE SET attempts = 0, error = excluded.error,"
+            " next_at = excluded.next_at",
+            (consumer, position, error, until),
+        )
+
+
+def try_at_once(store: EventStore) -> None:
+    """Let those who wait for something outside try now."""
+    with store.database.transaction() as db:
+        db.execute("UPDATE log.attempts SET next_at = now() WHERE attempts = 0 AND error <> ''")
 
 
 def forget_attempts(db: Connection, consumer: str, position: int) -> None:
     """The consumer got past that position."""
-    db.execute("DELETE FROM log.attempts WHERE consumer = %s AND position <= %s AND attempts > 0", (consumer, position))
+    db.execute(
+        "DELETE FROM log.attempts WHERE consumer = %s AND position <= %s AND (attempts > 0 OR error <> '')",
+        (consumer, position),
+    )

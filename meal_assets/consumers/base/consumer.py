@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import ClassVar
 
+from meal_assets.clients.outside import Outside
 from meal_assets.contracts import Event
 from meal_assets.discovery import snake
 from meal_assets.event_store import EventStore, Recorded
+
+NOBODY = Outside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Consumer:
     """Subclass with a docstring, `listens_to`, `says` and `handle`; the rest is derived.
 
     `handle` may be called again for the same event: all it reads of the log must be as of that event's position.
+    `self.outside` opens clients of services outside.
     """
 
     name: ClassVar[str]
@@ -45,6 +49,9 @@ class Consumer:
     says: ClassVar[tuple[type[Event], ...]]
     ordered_by_stream: ClassVar[bool] = False
     """Whether the later events of a stream wait while an earlier one of it is a dead letter."""
+
+    def __init__(self, outside: Outside = NOBODY) -> None:
+        self.outside = outside
 
     def __init_subclass__(cls) -> None:
         cls.name = snake(cls.__name__)

@@ -18,12 +18,12 @@ from meal_assets.contracts.system import (
     DeadLetterRetried,
     DeadLetterWaiting,
 )
-from meal_assets.errors import OnceConflict, Permanent, UnknownEvent
+from meal_assets.errors import OnceConflict, Permanent, UnknownEvent, Waiting
 from meal_assets.event_store import Connection, EventStore, Recorded
 from meal_assets.event_store.heartbeats import note_stop
 from meal_assets.event_store.personal import noting_texts, texts_of
 
-from .attempts import MAX_ATTEMPTS, begin_work, end_work, forget_attempts, note_attempt
+from .attempts import MAX_ATTEMPTS, begin_work, end_work, forget_attempts, note_attempt, note_wait
 from .consumer import Act, Consumer, keyed
 from .differences import was_set_aside
 from .heard import Heard, Unreadable, as_of, heard_at, type_of
@@ -147,6 +147,9 @@ class Round:
             self.too_old = True
             with self.store.database.statement() as db:
                 note_stop(db, self.consumer.name, error)
+            return trace.text
+        if isinstance(error, Waiting):
+            note_wait(self.store, subscriber, task.cause.position, trace.text, error.until)
             return trace.text
         counted = self.careful and not isinstance(task.meant, Unreadable)
         attempts, first, last = note_attempt(self.store, subscriber, task.cause.position, trace.text, counted=counted)

@@ -6,6 +6,7 @@ from typing import Any
 from .label import Note
 from .reading import Read, read_recipe
 
+PREFIX = "tandoor-"
 REQUIRED = ("kcal", "protein_g", "carbs_g", "fat_g")
 LEGACY = {"kcal": "calories", "protein_g": "proteins", "carbs_g": "carbohydrates", "fat_g": "fats"}
 """What the nutrition object of older Tandoors calls them: numbers per serving."""
@@ -43,7 +44,13 @@ def read_tandoor(detail: Json, nutrient_of: Mapping[int, str]) -> Read:
 
 def recipe_key(number: int) -> str:
     """What a recipe of Tandoor is called here."""
-    return f"tandoor-{number}"
+    return f"{PREFIX}{number}"
+
+
+def recipe_number(key: str) -> int | None:
+    """What Tandoor calls it; None for a recipe from elsewhere."""
+    number = key.removeprefix(PREFIX)
+    return int(number) if number != key and number.isdecimal() else None
 
 
 def _steps(detail: Json) -> Iterator[Json]:

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
         description="Token for it: Tandoor's Settings → API, with the scope `read write mealplan`.",
     )
 
+    notify_urls: dict[str, SecretStr] = Field(
+        default={},
+        description="Where people are told things: name of a person, or of the household for all others -> address as"
+        " apprise knows it, as mailto://user:password@mail.example.org?to=ada@example.org.",
+    )
+
     @property
     def zone(self) -> ZoneInfo:
         """The household's time zone."""

@@ -1,5 +1,6 @@
 """Who we know outside, and how to reach them: what an entry point read from the settings, handed to those who call."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -20,10 +21,15 @@ class Outside:
 
     tandoor_url: str | None = None
     tandoor_token: SecretStr = field(default=SecretStr(""))
+    notify_urls: Mapping[str, SecretStr] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        return cls(settings.tandoor_url, settings.tandoor_token or SecretStr(""))
+        return cls(settings.tandoor_url, settings.tandoor_token or SecretStr(""), settings.notify_urls)
+
+    def address_of(self, person: str, household: str) -> SecretStr | None:
+        """Where the person is told things: at their own address, else at the household's; None without either."""
+        return self.notify_urls.get(person) or self.notify_urls.get(household)
 
     @property
     def knows_tandoor(self) -> bool:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 
 OUTSIDE = """
 CREATE TABLE log.tandoor_recipes (
@@ -22,10 +22,15 @@ CREATE TABLE log.tandoor_syncs (
     of        integer NOT NULL,
     full_at   timestamptz
 ) WITH (fillfactor = 50);
+CREATE TABLE log.deliveries (
+    message text PRIMARY KEY,
+    state   text NOT NULL DEFAULT 'sending' CHECK (state IN ('sending', 'sent')),
+    at      timestamptz NOT NULL DEFAULT now()
+);
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'meals_app') THEN
-        GRANT SELECT, INSERT, UPDATE, DELETE ON log.tandoor_recipes, log.tandoor_syncs TO meals_app;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON log.tandoor_recipes, log.tandoor_syncs, log.deliveries TO meals_app;
     END IF;
 END $$;
 """

@@ -13,7 +13,7 @@ from meal_assets.event_store.database import migrate, migrate_to
 
 from .material import LIST, append_stored, small_partitions, ticks
 
-BEFORE_PARTITIONS = "0003"
+BEFORE_PARTITIONS = "0004"
 SIZE = 10
 HOME = Origin("home", "test")
 PARTITIONS = (

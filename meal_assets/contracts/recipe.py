@@ -128,7 +128,7 @@ class RecipesFetched(Event, topic="recipe", stream="recipe_request/{sha256}", st
     findings: tuple[Finding, ...] = Field(default=(), max_length=MAX_FINDINGS)
 
 
-class RecipeRemoved(Event, topic="recipe", stream="recipe/{recipe}", outcome="working"):
+class RecipeRemoved(Event, topic="recipe", stream="recipe/{recipe}", outcome="working", stays=True):
     """A recipe is gone where it came from; what was planned and eaten of it stays."""
 
     examples = [{"recipe": "tofu-bowl", "reason": "deleted"}, {"recipe": "lentil-soup", "reason": "private"}]

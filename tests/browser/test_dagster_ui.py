@@ -72,7 +72,7 @@ def until(url: str, query: str, *path: str | int, wanted: object) -> None:
 
 def test_an_engineer_looks_materializes_switches_and_backfills(url: str, page: Page) -> None:
     page.goto(f"{url}/asset-groups?expanded=global@global:topics,global@global:consumers,global@global:read_models")
-    expect(page.get_by_text("week_plan").first).to_be_visible()
+    expect(page.get_by_text("read_models").first).to_be_visible()
     keep(page, "asset-graph")
 
     page.goto(f"{url}/assets/read_model/week_plan?view=lineage&lineageScope=upstream&lineageDepth=5")

@@ -189,7 +189,7 @@ def test_busy_codes_are_trouble_though_the_status_is_200(code: object) -> None:
 
 def test_the_limit_of_the_day_opens_the_breaker_until_it_is_over(fake: FakeFatSecret, diary: Diary) -> None:
     fake.service.limit = 0
-    with pytest.raises(RemoteFailed, match="calls of the day are used up"):
+    with pytest.raises(Waiting, match="calls of the day are used up"):
         diary.day(DAY)
     asked = len(fake.asked)
     with pytest.raises(Waiting) as waiting:

@@ -342,7 +342,7 @@ def test_everybody_reacts_until_nothing_is_left_to_react_to(store: EventStore, o
     log_meals(store, "ada", WEEK, [meal], origin, close=True)
     consumed: list[str] = []
     settle(store, on_consumed=lambda name, done: consumed.append(name))
-    assert consumed == ["reconcile"]
+    assert consumed == ["reconcile", "announce"]
     assert not any(s.behind for s in standings(store))
     with store.database.transaction() as db:
         row = db.execute("SELECT state FROM read.command_status WHERE correlation_id = %s", (origin.correlation_id,))

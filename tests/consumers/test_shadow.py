@@ -337,7 +337,7 @@ def test_a_replay_is_asked_for_and_shown_on_the_command_line(
     assert "echo from 2 to 3: 1 differences." in said
     assert (program.head(), positions(program)) == (head, before)
     rung: list[str] = []
-    monkeypatch.setitem(CONSUMERS, "echo", lambda: Rings(rung))  # type: ignore[arg-type]
+    monkeypatch.setitem(CONSUMERS, "echo", lambda _outside: Rings(rung))  # type: ignore[arg-type]
     meals("replay", "echo", "--say", "--until", "3")
     assert unticked(program) == ["milk", "oil", "salt"]
     assert rung == []

@@ -86,7 +86,7 @@ def test_a_new_user_sees_a_week_reacts_to_it_in_dagster_and_stops_it_without_a_t
             assert nodes[made]["assetMaterializations"], made
         runs = data["runsOrError"]["results"]  # type: ignore[index,call-overload]
         consumers = {t["value"] for r in runs for t in r["tags"] if t["key"] == "meals/consumer"}
-        assert consumers == {"fetch_recipes", "compute_nutrition", "generate_plan", "reconcile"}
+        assert consumers == {"fetch_recipes", "compute_nutrition", "generate_plan", "reconcile", "announce"}
         second = alone("up")
         assert second.returncode == 1
         assert "already up" in second.stderr

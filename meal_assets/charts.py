@@ -9,6 +9,7 @@ Points = Mapping[date, float]
 """Day -> value; days without one are gaps."""
 
 WIDTH, HEIGHT = 760, 320
+DECIMALS = 2
 COLOURS = ("#2f6f4f", "#c8553d", "#33658a", "#b8860b", "#6d597a", "#3d5a80", "#7a9e3f", "#9d4edd")
 """One a person; told apart in grey, too."""
 
@@ -52,13 +53,18 @@ def lines(
     )
     for name, points, aside in drawn:
         how = {"stroke_style": {"width": 2, "dasharray": "6, 5"}, "show_dots": False} if aside else {}
-        chart.add(f"{name}, {what}" if aside else name, [points.get(day) for day in days], **how)
+        chart.add(f"{name}, {what}" if aside else name, [_shown(points.get(day)) for day in days], **how)
     tree = chart.render_tree()
     for parent in list(tree.iter()):
         for child in list(parent):
             if child.tag in ("script", "desc", "title") and child is not tree:  # for a mouse that is not there
                 parent.remove(child)
     return ElementTree.tostring(tree, encoding="unicode")
+
+
+def _shown(value: float | None) -> float | None:
+    """Not finer than anybody sees: pygal looks without end for marks between values that differ by a rounding."""
+    return value if value is None else round(value, DECIMALS)
 
 
 def data_uri(svg: str) -> str:

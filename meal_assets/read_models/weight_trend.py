@@ -70,12 +70,13 @@ class WeightTrend(ReadModel):
 
 def smoothed(weights: Mapping[date, float]) -> Iterator[tuple[date, float, float]]:
     """(day, weight, trend) by day: the trend is the mean of all weights so far, each by its age's half-lives."""
-    total = share = 0.0
+    trend = share = 0.0
     before: date | None = None
     for day, weight in sorted(weights.items()):
         faded = 0.5 ** ((day - before).days / HALF_LIFE_DAYS) if before else 0.0
-        total, share, before = total * faded + weight, share * faded + 1, day
-        yield day, weight, total / share
+        share, before = share * faded + 1, day
+        trend += (weight - trend) / share  # what never changes stays exactly what it is
+        yield day, weight, trend
 
 
 def newest_trend(db: Connection, household: str, person: str) -> float | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from meal_assets.contracts.notification import NotificationRequested
+from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
 from meal_assets.domain.notifications import of_day, of_deviation, of_week

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from meal_assets.clients.notify import INTERRUPTED, Deliveries, scheme
-from meal_assets.contracts.notification import NotificationFailed, NotificationRequested, NotificationSent
+from meal_assets.contracts.notification import NotificationFailed, NotificationSent
+from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Act, Consumer, Said

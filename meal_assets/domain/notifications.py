@@ -1,6 +1,6 @@
 """What people are told, in words."""
 
-from meal_assets.contracts.notification import NotificationRequested
+from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
 from meal_assets.contracts.values import MEALS

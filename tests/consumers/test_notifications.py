@@ -20,7 +20,8 @@ from meal_assets.consumers.announce import Announce
 from meal_assets.consumers.base import replay
 from meal_assets.consumers.deliver import Deliver
 from meal_assets.contracts import Event
-from meal_assets.contracts.notification import NotificationFailed, NotificationRequested, NotificationSent
+from meal_assets.contracts.notification import NotificationFailed, NotificationSent
+from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
 from meal_assets.contracts.system import DeadLettered, FlagSet

@@ -26,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 def status() -> None:
     """Show what runs, where every read model and consumer stands, and what waits for a decision."""
+    from rich.markup import escape
     from rich.table import Table
 
     from meal_assets.consumers.base import failed_attempts
@@ -46,6 +47,7 @@ def status() -> None:
         table = Table()
         for title in ("", "subscriber", "at", "newest", "lag", "looked", "state"):
             table.add_column(title, no_wrap=title != "state", overflow="fold")
+        reasons = {}
         for standing in standings(s.store):
             name = standing.subscriber.name
             table.add_row(
@@ -57,7 +59,11 @@ def status() -> None:
                 _ago(standing.looked_at) if standing.looked_at else "never",
                 _state(standing, tried[name].attempts if name in tried else None),
             )
+            if standing.stopped_at and not standing.paused:
+                reasons[name] = standing.stopped_because or ""
         console.print(table)
+        for name, reason in reasons.items():
+            console.print(f"[red]{name}[/]: {escape(reason)}")
         with s.store.database.transaction() as db:
             letters = open_letters(db)
         if letters:
@@ -65,9 +71,7 @@ def status() -> None:
 
 
 def _state(standing: "Standing", attempts: int | None) -> str:
-    """Current, behind, kept where it is by a flag, or since when and why it stopped."""
-    from rich.markup import escape
-
+    """Current, behind, kept where it is by a flag, or since when it stopped."""
     from .steering import paused_since
 
     if standing.paused:
@@ -75,7 +79,7 @@ def _state(standing: "Standing", attempts: int | None) -> str:
     if standing.stopped_at:
         waits = "[red]stopped" if attempts is None else "[yellow]waiting"
         how = f"[yellow]tried {attempts} times, first" if attempts else waits
-        return f"{how} {_ago(standing.stopped_at)}[/]: {escape(standing.stopped_because or '')}"
+        return f"{how} {_ago(standing.stopped_at)}[/]"
     if standing.switch.mode == "shadow":
         return "[yellow]only its shadow[/]"
     return "[yellow]behind[/]" if standing.behind else "[green]current[/]"

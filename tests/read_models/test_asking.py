@@ -26,7 +26,6 @@ def asked(store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A log with two meals of Ada and one of Ben, and the program looking at it."""
     monkeypatch.setenv("MEALS_DATABASE_URL", store.database.url)
     monkeypatch.setenv("MEALS_HOME", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
     append(store, like(MealLogged, person="ada", day="2026-11-23", entry="one"))
     append(store, like(MealLogged, person="ben", day="2026-11-23", entry="two"))
     append(store, like(MealLogged, person="ada", day="2026-11-23", entry="three"))
@@ -115,7 +114,7 @@ def test_status_says_how_late_since_when_and_why(asked: EventStore) -> None:
     (line,) = [part for part in said.split("read model") if part.strip("│ ").startswith("daily_nutrition")]
     assert "│ 3 │ 4 │ 1, 0." in line
     assert "stopped 0." in line
-    assert "ValueError: [no] room" in line
+    assert "daily_nutrition: ValueError: [no] room" in said
 
 
 def test_a_command_does_not_wait_for_a_consumer_that_is_off(asked: EventStore, tmp_path: Path) -> None:

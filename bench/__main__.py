@@ -17,7 +17,7 @@ import bench
 
 from .figures import Figure
 
-NOT_BENCHMARKS = {"__main__", "figures", "labelled", "peer", "platforms", "scratch"}
+NOT_BENCHMARKS = {"__main__", "figures", "labelled", "peer", "peer_projection", "platforms", "scratch"}
 
 
 def main(arguments: list[str]) -> int:

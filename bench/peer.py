@@ -13,8 +13,17 @@ def recorder(url: str, **options: str) -> Iterator[Any]:
     from eventsourcing.postgres import PostgresFactory
     from eventsourcing.utils import Environment
 
+    factory = PostgresFactory(Environment("bench", environment(url) | options))
+    try:
+        yield factory.application_recorder()
+    finally:
+        factory.close()
+
+
+def environment(url: str) -> dict[str, str]:
+    """Its settings for this server."""
     parts = urlsplit(url)
-    environment = {
+    return {
         "PERSISTENCE_MODULE": "eventsourcing.postgres",
         "POSTGRES_DBNAME": parts.path.lstrip("/"),
         "POSTGRES_HOST": parse_qs(parts.query)["host"][0],
@@ -22,13 +31,7 @@ def recorder(url: str, **options: str) -> Iterator[Any]:
         "POSTGRES_USER": parts.username or "postgres",
         "POSTGRES_PASSWORD": parts.password or "x",
         "POSTGRES_ENABLE_DB_FUNCTIONS": "y",
-        **options,
     }
-    factory = PostgresFactory(Environment("bench", environment))
-    try:
-        yield factory.application_recorder()
-    finally:
-        factory.close()
 
 
 def stored_events(originator: UUID, count: int, state: bytes) -> Iterator[Any]:

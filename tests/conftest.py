@@ -15,6 +15,8 @@ from meal_assets.event_store.embedded import embedded_url, stop_embedded
 
 os.environ["MEALS_KEY"] = "5e" * 32
 """Of all databases here; who wants a key file of its own takes it away."""
+os.environ["COLUMNS"] = "200"
+"""Of what the program prints: its console takes the width of when it was made."""
 numbers = count(1)
 PURE = ("contracts", "domain", "starter")
 
@@ -38,6 +40,8 @@ def server_url() -> Iterator[str]:
         Path(home).chmod(0o755)  # the server runs as another user when the tests run as root
         url = embedded_url(Path(home))
         with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here outlives the machine
+            connection.execute("SELECT pg_reload_conf()")
             connection.execute("CREATE DATABASE migrated")
         migrate(_database(url, "migrated"))
         yield url
@@ -49,7 +53,7 @@ def database_url(server_url: str) -> Iterator[str]:
     """A migrated database for one test."""
     name = f"test_{next(numbers)}"
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy")
         yield _database(server_url, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -29,7 +29,7 @@ def shared_store(server_url: str, name: str) -> Iterator[EventStore]:
     """A log in a database of its own, for tests that leave it as they found it."""
     name = f"{name}_{uuid7().hex[-12:]}"  # a worker may come back to a folder, and to its fixtures
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy")
     with Database(server_url.replace("/postgres?", f"/{name}?", 1)) as database:
         yield EventStore(database)
 

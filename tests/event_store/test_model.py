@@ -34,7 +34,7 @@ class Log(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.name = f"model_{next(numbers)}"
-        self._run(f"CREATE DATABASE {self.name} TEMPLATE migrated")
+        self._run(f"CREATE DATABASE {self.name} TEMPLATE migrated STRATEGY file_copy")
         url = self.server_url.replace("/postgres?", f"/{self.name}?", 1)
         with psycopg.connect(url, autocommit=True) as owner:
             small_partitions(owner, PARTITION)

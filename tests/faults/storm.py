@@ -1,6 +1,5 @@
 """Kills processes at random moments while all of them work on one log, until so many have died."""
 
-import multiprocessing
 import os
 import select
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Self
 
 from meal_assets.event_store import Database, EventStore
 from meal_assets.event_store.database import migrate
+from tests.processes import processes
 
 from .proof import Proof, prove
 from .server import Server
@@ -30,9 +30,6 @@ UNANSWERED_SHARE = 0.3
 CREW = {"append": 2, "fold": 2, "echo": 2, "reconcile": 1, "build": 1}
 SHARES = {"append": 7, "fold": 5, "echo": 4, "reconcile": 2, "build": 3, "migrate": 2, "server": 2}
 """Who dies how often of 25 times."""
-
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["__main__", "tests.faults.worker", "alembic.command", "pandas"])
 
 
 @dataclass(slots=True)

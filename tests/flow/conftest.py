@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from meal_assets.settings import Settings
+from tests.processes import PATIENCE_SECONDS, run_meals
 
-PROJECT = Path(__file__).parents[2]
 Meals = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(autouse=True)
 def key_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a person has it who sets nothing."""
-    monkeypatch.delenv("MEALS_KEY")
+    monkeypatch.delenv("MEALS_KEY", raising=False)
 
 
 @pytest.fixture
@@ -50,21 +49,13 @@ def alone(home: Path) -> Iterator[Meals]:
 
 def commands(home: Path, **variables: str) -> Meals:
     def run(
-        *arguments: str, timeout: float = 120, other: dict[str, str] | None = None
+        *arguments: str, timeout: float = PATIENCE_SECONDS, other: dict[str, str] | None = None
     ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "meal_assets.cli", *arguments],
-            cwd=PROJECT,
-            env=environment(home) | variables | (other or {}),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
+        return run_meals(arguments, environment(home) | variables | (other or {}), timeout)
 
     return run
 
 
 def environment(home: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MEALS_", "DAGSTER_"))}
-    return kept | {"MEALS_HOME": str(home), "COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
+    return kept | {"MEALS_HOME": str(home), "PYTHONUNBUFFERED": "1"}

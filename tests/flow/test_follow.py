@@ -13,8 +13,9 @@ from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.recipe import RecipesFetched
 from meal_assets.event_store import Database, EventStore, Origin
 from meal_assets.settings import Settings
+from tests.processes import PROJECT
 
-from .conftest import PROJECT, environment
+from .conftest import environment
 from .test_up import read_until
 
 pytestmark = pytest.mark.slow

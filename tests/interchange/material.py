@@ -18,6 +18,7 @@ from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.bulk import append_bulk
 from meal_assets.event_store.records import uuid7
 from tests.event_store.material import LIST, WEEK, environment
+from tests.processes import run_meals
 from tests.read_models.histories import History
 
 FORMATS = pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz", ".parquet"])
@@ -85,10 +86,9 @@ def start(store: EventStore, *command: str | Path) -> "subprocess.Popen[bytes]":
 
 def finish(store: EventStore, *command: str | Path) -> str:
     """`meals` to its end; what it printed."""
-    process = start(store, *command)
-    out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0, err.decode()
-    return out.decode()
+    done = run_meals(tuple(map(str, command)), environment(MEALS_DATABASE_URL=store.database.url), PATIENCE_SECONDS)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def kill_when(process: "subprocess.Popen[bytes]", is_time: Callable[[], bool]) -> None:

@@ -1,14 +1,17 @@
-"""What engineers do in the Dagster UI, done by a browser over a running `meals up --demo`.
+"""A new user's first `meals up --demo`: a week, how Dagster reacted, a browser in its UI, and an end without a trace.
 
-With SCREENSHOTS=FOLDER the pictures of the documentation are written there.
+The tests follow each other on one that runs. With SCREENSHOTS=FOLDER it writes the pictures of the documentation there.
 """
 
 import json
 import os
 import shutil
 import signal
+import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,26 +19,35 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.flow.conftest import commands, home
-from tests.flow.test_up import graphql, read_until, up
+from .conftest import commands
+from .test_up import graphql, processes_of, read_until, up
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 60.0
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt install chromium")]
+pytestmark = pytest.mark.slow
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
-__all__ = ["home"]
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """One that runs: in which home, as which process, what it printed, and where its UI answers."""
+
+    home: Path
+    process: "subprocess.Popen[str]"
+    shown: str
+    url: str
 
 
-@pytest.fixture
-def url(home: Path) -> Iterator[str]:
-    """Where the UI of a demo household answers."""
-    with up(home, "--demo") as process:
-        read_until(process, "Ctrl-C")
-        yield json.loads((home / "up.json").read_text())["url"]
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
-    commands(home)("down")
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with tempfile.TemporaryDirectory(prefix="meals-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MEALS_KEY")
+        Path(folder).chmod(0o755)
+        home = Path(folder) / "home"
+        with up(home, "--demo") as process:
+            shown = read_until(process, "Ctrl-C")
+            yield Demo(home, process, shown, json.loads((home / "up.json").read_text())["url"])
+        commands(home)("down")
 
 
 @pytest.fixture
@@ -70,7 +82,33 @@ def until(url: str, query: str, *path: str | int, wanted: object) -> None:
         time.sleep(0.2)
 
 
-def test_an_engineer_looks_materializes_switches_and_backfills(url: str, page: Page) -> None:
+def test_the_week_is_shown_and_dagster_shows_what_led_to_it(demo: Demo) -> None:
+    assert "Week of" in demo.shown
+    assert "Planned against target" in demo.shown
+    assert "Reconciled days" in demo.shown
+    data = graphql(
+        demo.url,
+        "{ assetNodes { assetKey { path } dependencyKeys { path } assetMaterializations(limit: 1) { label } } "
+        "runsOrError(limit: 20) { ... on Runs { results { status tags { key value } } } } }",
+    )
+    nodes = {"/".join(n["assetKey"]["path"]): n for n in data["assetNodes"]}  # type: ignore[attr-defined]
+    assert {"path": ["topic", "plan"]} in nodes["read_model/week_plan"]["dependencyKeys"]
+    for made in ("topic/plan", "read_model/week_plan", "consumer/generate_plan", "read_model/shopping_list"):
+        assert nodes[made]["assetMaterializations"], made
+    runs = data["runsOrError"]["results"]  # type: ignore[index,call-overload]
+    consumers = {t["value"] for r in runs for t in r["tags"] if t["key"] == "meals/consumer"}
+    assert consumers == {"fetch_recipes", "compute_nutrition", "generate_plan", "reconcile", "announce"}
+
+
+def test_a_second_one_says_that_one_is_running(demo: Demo) -> None:
+    second = commands(demo.home)("up")
+    assert second.returncode == 1
+    assert "already up" in second.stderr
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt install chromium")
+def test_an_engineer_looks_materializes_switches_and_backfills(demo: Demo, page: Page) -> None:
+    url = demo.url
     page.goto(f"{url}/asset-groups?expanded=global@global:topics,global@global:consumers,global@global:read_models")
     expect(page.get_by_text("read_models").first).to_be_visible()
     keep(page, "asset-graph")
@@ -103,8 +141,10 @@ def test_an_engineer_looks_materializes_switches_and_backfills(url: str, page: P
         ' sensorName: "follow_the_log"}) { ... on Sensor { sensorState { status } } } }'
     )
     page.goto(f"{url}/locations/meal_assets/sensors/follow_the_log")
+    switch = page.locator("label:has(input[type=checkbox])").first
     for status in ("STOPPED", "RUNNING"):
-        page.locator("label:has(input[type=checkbox])").first.click()
+        expect(switch.locator("input")).to_be_checked(checked=status == "STOPPED")
+        switch.click()
         until(url, sensor, "sensorOrError", "sensorState", "status", wanted=status)
     keep(page, "sensor")
 
@@ -123,3 +163,13 @@ def test_an_engineer_looks_materializes_switches_and_backfills(url: str, page: P
     until(url, backfills, "partitionBackfillsOrError", "results", 0, wanted={
         "status": "COMPLETED_SUCCESS", "numPartitions": 7
     })  # fmt: skip
+
+
+def test_ctrl_c_ends_all_of_it_and_the_week_is_kept(demo: Demo) -> None:
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(30) == 0
+    assert processes_of(demo.home) == []
+    assert not (demo.home / "up.lock").exists()
+    assert not (demo.home / "up.json").exists()
+    assert "Week of" in commands(demo.home)("week").stdout
+    assert processes_of(demo.home) == []

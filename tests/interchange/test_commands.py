@@ -97,11 +97,11 @@ def test_an_extra_that_is_not_installed_is_told_with_its_name(
 @pytest.mark.slow
 @FORMATS
 def test_an_export_that_is_killed_goes_on(store: EventStore, tmp_path: Path, suffix: str) -> None:
-    fill_quickly(store, 45_000 if suffix == ".parquet" else 15_000)
+    fill_quickly(store, 30_000 if suffix == ".parquet" else 15_000)
     path, partial = tmp_path / f"log{suffix}", tmp_path / f"log{suffix}.partial"
 
     def is_going() -> bool:
-        return len(list(partial.glob("*.parquet"))) > 1 if partial.is_dir() else partial.exists() and size(partial) > 0
+        return any(partial.glob("*.parquet")) if suffix == ".parquet" else size(partial) > 0
 
     kill_when(start(store, "events", "export", path), is_going)
     assert not path.exists()

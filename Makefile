@@ -3,6 +3,8 @@ PYTHON ?= python3
 UV := .venv/bin/uv
 IN := .venv/bin
 
+unexport PYTHONDONTWRITEBYTECODE  # every process would compile everything anew
+
 .PHONY: run test check bench
 .DEFAULT_GOAL := run
 

@@ -10,9 +10,6 @@ import yaml
 from dagster import Field, Shape
 from dagster._config import validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
-from dagster_k8s.launcher import K8sRunLauncher
-from dagster_k8s.models import k8s_model_from_dict, k8s_snake_case_dict
-from kubernetes import client
 
 from meal_assets.platform.sensor import CONSUMERS
 
@@ -24,17 +21,21 @@ values: dict[str, Any] = yaml.safe_load(VALUES.read_text())
 DEPLOYMENT: dict[str, Any] = values["dagster-user-deployments"]["deployments"][0]
 OURS = {"code": DEPLOYMENT, "daemon": values["dagsterDaemon"], "webserver": values["dagsterWebserver"]}
 MODELS = {
-    "podSecurityContext": client.V1PodSecurityContext,
-    "securityContext": client.V1SecurityContext,
-    "resources": client.V1ResourceRequirements,
-    "readinessProbe": client.V1Probe,
-    "livenessProbe": client.V1Probe,
-    "startupProbe": client.V1Probe,
+    "podSecurityContext": "V1PodSecurityContext",
+    "securityContext": "V1SecurityContext",
+    "resources": "V1ResourceRequirements",
+    "readinessProbe": "V1Probe",
+    "livenessProbe": "V1Probe",
+    "startupProbe": "V1Probe",
 }
 
 
-def kubernetes(model: type, given: dict[str, Any]) -> Any:
+def kubernetes(name: str, given: dict[str, Any]) -> Any:
     """The object Kubernetes makes of it; raises for a name it does not know."""
+    from dagster_k8s.models import k8s_model_from_dict, k8s_snake_case_dict  # they take seconds
+    from kubernetes import client
+
+    model = getattr(client, name)
     return k8s_model_from_dict(model, k8s_snake_case_dict(model, given))
 
 
@@ -51,11 +52,11 @@ def test_a_pod_is_described_in_words_kubernetes_knows_and_may_do_no_more_than_it
     assert made["securityContext"].allow_privilege_escalation is False
     assert made["securityContext"].capabilities.drop == ["ALL"]
     assert made["resources"].limits["memory"]
-    assert [kubernetes(client.V1Volume, v).name for v in given["volumes"]] == [m["name"] for m in given["volumeMounts"]]
+    assert [kubernetes("V1Volume", v).name for v in given["volumes"]] == [m["name"] for m in given["volumeMounts"]]
 
 
 def test_the_manifests_beside_the_chart_are_whole() -> None:
-    kinds = {"Job": client.V1Job, "PodDisruptionBudget": client.V1PodDisruptionBudget}
+    kinds = {"Job": "V1Job", "PodDisruptionBudget": "V1PodDisruptionBudget"}
     made = {m["kind"]: kubernetes(kinds[m["kind"]], m) for m in values["extraManifests"]}
     (migrate,) = made["Job"].spec.template.spec.containers
     image = DEPLOYMENT["image"]
@@ -66,6 +67,8 @@ def test_the_manifests_beside_the_chart_are_whole() -> None:
 
 
 def test_the_run_launcher_takes_its_settings() -> None:
+    from dagster_k8s.launcher import K8sRunLauncher
+
     given = {_snake(k): v for k, v in values["runLauncher"]["config"]["k8sRunLauncher"].items()}
     given["run_k8s_config"] = {_snake(k): v for k, v in given["run_k8s_config"].items()}
     by_the_chart = {"service_account_name": "meals", "instance_config_map": "meals", "dagster_home": "/opt/dagster"}
@@ -83,6 +86,8 @@ def test_one_consumer_keeps_no_other_from_running() -> None:
 
 def test_the_chart_makes_of_it_an_instance_that_dagster_takes() -> None:
     """With `helm` and DAGSTER_CHART, the folder of the unpacked chart."""
+    from dagster_k8s.launcher import K8sRunLauncher
+
     chart = os.environ.get("DAGSTER_CHART") or pytest.skip(
         "there is no chart here: helm pull dagster/dagster --untar, and DAGSTER_CHART=its folder"
     )

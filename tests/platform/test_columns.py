@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from definitions import defs
 from meal_assets.contracts import TOPICS, Event
 from meal_assets.contracts.system import PersonForgotten
-from meal_assets.event_store import EventStore, Origin
+from meal_assets.event_store import Connection, EventStore, Origin
 from meal_assets.event_store.batch import column_types
 from meal_assets.platform.columns import fields_behind, model_lineage, model_schema, topic_schema
 from meal_assets.platform.keys import key_of, topic_key
@@ -70,11 +70,16 @@ def test_the_columns_shown_are_those_of_the_table(model: type[ReadModel], log: E
 def test_a_column_changes_with_the_field_it_is_said_to_come_from(
     model: type[ReadModel], column: str, event: type[Event], field: str, log: EventStore
 ) -> None:
-    assert any(
-        shown(log, model, column, before, this) != shown(log, model, column, before, that)
-        for this, that in pairs(event, field)
-        for before in (examples(model, event), [])
-    )
+    with log.database.transaction() as db:
+        use_schema(db, "pg_temp")
+        for name, columns in model.tables.items():
+            db.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({})").format(sql.Identifier(name), sql.SQL(columns)))
+        assert any(
+            shown(db, log, model, column, [*before, this]) != shown(db, log, model, column, [*before, that])
+            for this, that in pairs(event, field)
+            for before in (examples(model, event), [])
+        )
+        raise psycopg.Rollback
 
 
 def examples(model: type[ReadModel], event: type[Event]) -> list[Event]:
@@ -132,20 +137,16 @@ def in_turn(*each: list[Any]) -> Iterator[Any]:
         yield from (one for one in turn if one is not None)
 
 
-def shown(store: EventStore, model: type[ReadModel], column: str, before: list[Event], last: Event) -> list[Any]:
-    """The column's values after these events; nothing of it is kept."""
-    table = next(iter(model.tables))
-    with store.database.transaction() as db:
-        use_schema(db, "pg_temp")
-        for name, columns in model.tables.items():
-            db.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({})").format(sql.Identifier(name), sql.SQL(columns)))
-        for event in (*before, last):
+def shown(db: Connection, store: EventStore, model: type[ReadModel], column: str, said: list[Event]) -> list[Any]:
+    """The column's values after these events; nothing of them is kept."""
+    query = sql.SQL("SELECT {}::text FROM {} ORDER BY 1").format(
+        sql.Identifier(column), sql.Identifier(next(iter(model.tables)))
+    )
+    with db.transaction(force_rollback=True):
+        for event in said:
             store.append(event.stream_in("home"), [event], origin=Origin("home", "test"), within=db)
-        fold_batch(db, model(), 0, len(before) + 1)
-        query = sql.SQL("SELECT {}::text FROM {} ORDER BY 1").format(sql.Identifier(column), sql.Identifier(table))
-        found = [value for (value,) in db.execute(query)]
-        raise psycopg.Rollback
-    return found
+        fold_batch(db, model(), 0, len(said))
+        return [value for (value,) in db.execute(query)]
 
 
 def test_topics_and_read_models_show_them_in_the_graph() -> None:

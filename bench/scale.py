@@ -13,7 +13,6 @@ from itertools import islice
 import psycopg
 from rich.console import Console
 
-from meal_assets.contracts import EVENTS
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.bulk import append_bulk
@@ -24,6 +23,7 @@ from tests.read_models.histories import History
 
 from .bulk import diary_events
 from .figures import SEED, Figure
+from .fold import EVERYDAY
 from .scratch import scratch_store
 
 SHORT, LONG, QUICK = 10_000, 10_000_000, 200_000
@@ -48,7 +48,7 @@ def run(quick: bool = False) -> list[Figure]:
             for n, history in enumerate(histories):
                 appends[n].append(_milliseconds(lambda h=history: _append(h.store)) / APPENDS)  # type: ignore[misc]
                 fold_all(history.store)
-                history.append_of(*history.random.choices(list(EVENTS.values()), k=NEW))
+                history.append_of(*history.random.choices(EVERYDAY, k=NEW))
                 folds[n].append(_milliseconds(lambda h=history: fold_all(h.store)))  # type: ignore[misc]
     before, now = (statistics.median(one) for one in appends)
     short_fold, long_fold = (statistics.median(one) for one in folds)

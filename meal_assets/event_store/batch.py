@@ -1,7 +1,7 @@
 """A run of events for a subscriber: as objects, as typed columns in the database, or as a pandas frame."""
 
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
@@ -33,12 +33,17 @@ ENVELOPE = ("position", "event_id", "household", "actor", "correlation_id", "cau
 Only = tuple[str, tuple[str, ...]]
 """A field, and its values as text."""
 
+AFTER, UPTO = "meals.after", "meals.upto"
+"""Settings of a transaction that hold the bounds of its batch."""
+BETWEEN = f"position > current_setting('{AFTER}')::bigint AND position <= current_setting('{UPTO}')::bigint"
+
 
 class Batch:
     """The events of some types with `after` < position <= `upto`, inside the subscriber's transaction `db`.
 
-    With `only` just those whose payload has one of the values there. Texts of persons are as the log keeps them,
-    encrypted: what a fold makes rows of depends on nothing but the log.
+    With `only` just those whose payload has one of the values there. With `set_bounds` both bounds stand in settings of
+    the transaction already, so that each batch says the same to the server, which plans it once. Texts of persons are
+    as the log keeps them, encrypted: what a fold makes rows of depends on nothing but the log.
     """
 
     def __init__(
@@ -48,12 +53,15 @@ class Batch:
         after: int,
         upto: int,
         only: Only | None = None,
+        *,
+        set_bounds: bool = False,
     ) -> None:
         self.db = db
         self.after = after
         self.upto = upto
         self._listens_to = listens_to
         self._only = only
+        self._set_bounds = set_bounds
 
     @cached_property
     def events(self) -> list[Recorded]:
@@ -62,17 +70,17 @@ class Batch:
         cursor = self.db.execute(query.format(sql.SQL(COLUMNS), self._where(*self._listens_to)))
         return [recorded(row) for row in cursor.fetchall()]
 
-    def rows(self, event: type[Event]) -> sql.Composed:
+    def rows(self, event: type[Event]) -> sql.Composable:
         """A subquery, for FROM: the batch's events of one type, a typed column a field, beside their envelope.
 
         Objects and lists are jsonb. Events stored in an older version come upcast.
         A field with the name of a part of the envelope, like `position`, is the column `payload_position`.
         """
-        source = sql.SQL("log.events WHERE {}").format(self._where(event))
         if event.version > 1 and self._holds_old_versions(event):
-            source = self._upcast(event)
-        columns = [sql.Identifier(c) for c in ENVELOPE] + [_column(n, t) for n, t in _fields(event)]
-        return sql.SQL("(SELECT {} FROM {})").format(sql.SQL(", ").join(columns), source)
+            return _typed(event, self._upcast(event))
+        if self._set_bounds:
+            return _rows_between(event)
+        return _typed(event, sql.SQL("log.events WHERE {}").format(self._where(event)))
 
     def frame(self, event: type[Event]) -> "pd.DataFrame":
         """The same as a pandas frame, in the order of the log; numeric columns are floats."""
@@ -108,7 +116,9 @@ class Batch:
         while at < self.upto and (rows := self.db.execute(page, (at, PAGE)).fetchall()):
             at = [recorded(row) for row in rows][-1].position
 
-    def _where(self, *types: type[Event]) -> sql.Composed:
+    def _where(self, *types: type[Event]) -> sql.Composable:
+        if self._set_bounds:
+            return _between(types)
         condition = sql.SQL("position > {} AND position <= {} AND type = ANY({})").format(
             self.after, self.upto, [t.type_name for t in types]
         )
@@ -134,6 +144,23 @@ class Batch:
         with self.db.cursor() as cursor:
             cursor.executemany(sql.SQL("UPDATE {} SET payload = %s WHERE position = %s").format(table), today)
         return sql.SQL("{} AS upcast").format(table)
+
+
+@cache
+def _between(types: tuple[type[Event], ...]) -> sql.SQL:
+    """The condition by the transaction's settings, as text: putting it together anew takes longer than the query."""
+    condition = sql.SQL("{} AND type = ANY({})").format(sql.SQL(BETWEEN), [t.type_name for t in types])
+    return sql.SQL(condition.as_string())
+
+
+@cache
+def _rows_between(event: type[Event]) -> sql.SQL:
+    return sql.SQL(_typed(event, sql.SQL("log.events WHERE {}").format(_between((event,)))).as_string())
+
+
+def _typed(event: type[Event], source: sql.Composable) -> sql.Composed:
+    columns = [sql.Identifier(c) for c in ENVELOPE] + [_column(n, t) for n, t in _fields(event)]
+    return sql.SQL("(SELECT {} FROM {})").format(sql.SQL(", ").join(columns), source)
 
 
 def column_types(event: type[Event]) -> dict[str, str]:

@@ -22,6 +22,10 @@ from .wrapping import WrappingKey, wrapping_key
 MIGRATIONS = Path(__file__).parent / "migrations"
 POOL_SIZE = 32
 """One for each read model that may fold at the same moment, and some; opened only when needed."""
+REPEATED = 2
+"""A statement is planned for good the second time: whoever folds says the same again and again."""
+PREPARED = 400
+"""Statements that a connection keeps planned: any of them may fold any read model."""
 CONNECT_SECONDS = 10
 LOCK_MIGRATION = 7236835, 2
 
@@ -40,11 +44,11 @@ class Database:
         self._key: WrappingKey | None = None
         self._pool = ConnectionPool(
             url,
-            kwargs={"autocommit": True, "client_encoding": "utf8"},
+            kwargs={"autocommit": True, "client_encoding": "utf8", "prepare_threshold": REPEATED},
             min_size=0,
             max_size=POOL_SIZE,
             timeout=CONNECT_SECONDS,
-            configure=_take_role,
+            configure=_make_ready,
             open=True,
         )
 
@@ -96,7 +100,7 @@ class Database:
         with psycopg.connect(
             self.url, autocommit=True, client_encoding="utf8", connect_timeout=CONNECT_SECONDS
         ) as connection:
-            _take_role(connection)
+            _make_ready(connection)
             yield connection
 
 
@@ -110,7 +114,8 @@ def fetch_row(
     return row
 
 
-def _take_role(connection: Connection) -> None:
+def _make_ready(connection: Connection) -> None:
+    connection.prepared_max = PREPARED
     connection.execute(
         "SELECT set_config('role', 'meals_app', false) FROM pg_roles"
         " WHERE rolname = 'meals_app' AND pg_has_role(oid, 'MEMBER')"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from meal_assets.contracts import Event
 
 from .archives import refuse_archived
+from .batch import AFTER, UPTO
 from .checkpoints import MOVE, NOTE, noted
 from .database import Connection, fetch_row
 from .heartbeats import GOES_ON
@@ -13,6 +14,8 @@ from .known import NOTED, unknown_since
 
 FOLDED = "meals_fold"
 """The channel on which a fold that is committed is announced, as `subscriber:position`."""
+FEW = 1_000
+"""Over so many positions a batch is looked up by index and by plans that are kept, whatever the server thinks of it."""
 LOCK_SECONDS = 5
 """A live fold waits no longer for a lock, be it on its checkpoint or on its tables."""
 STATEMENT_SECONDS = 60
@@ -35,6 +38,11 @@ class Next:
     unknown: bool
     touched: list[int]
     paused: bool = False
+
+    @property
+    def few(self) -> bool:
+        """Whether the transaction's settings are those of a small batch."""
+        return self.upto is not None and self.upto - self.position <= FEW
 
     @property
     def count(self) -> int:
@@ -63,12 +71,23 @@ STANDS = f"""
     WHERE subscriber = %(subscriber)s FOR UPDATE OF checkpoints
 """  # noqa: S608 - SQL made of our own constants
 # A statement of its own: joined with the checkpoint, the planner does not know that few events are left.
+# It also sets the bounds of the batch, and for a small one how it is planned: the server keeps a plan for whatever
+# bounds there are, and may not think that many events lie between them.
+INDEXED = {"plan_cache_mode": ("force_generic_plan", "auto")} | {
+    f"enable_{way}": ("off", "on") for way in ("seqscan", "hashjoin", "mergejoin")
+}
 NEXT = f"""
     SELECT max(last), coalesce(jsonb_object_agg(type, n), '{{}}'), coalesce(jsonb_object_agg(type, newest), '{{}}'),
-           {NOTED}, (SELECT bool_or(last > %s AND gone ?| %s) FROM log.archives)
+           {NOTED}, (SELECT bool_or(last > %(after)s AND gone ?| %(types)s) FROM log.archives),
+           set_config('{AFTER}', %(after)s::text, true), set_config('{UPTO}', max(last)::text, true), {
+    ", ".join(
+        f"set_config('{name}', CASE WHEN max(last) <= %(after)s + {FEW} THEN '{few}' ELSE '{many}' END, true)"
+        for name, (few, many) in INDEXED.items()
+    )
+}
     FROM (SELECT type, count(*) AS n, max(position) AS last, max(version) AS newest FROM
-          (SELECT position, type, version FROM log.events WHERE position > %s AND type = ANY(%s)
-           ORDER BY position LIMIT %s) AS next GROUP BY type) AS by_type
+          (SELECT position, type, version FROM log.events WHERE position > %(after)s AND type = ANY(%(types)s)
+           ORDER BY position LIMIT %(size)s) AS next GROUP BY type) AS by_type
 """  # noqa: S608 - SQL made of our own constants
 
 
@@ -97,7 +116,7 @@ def next_batch(
     if mode == "off":
         return Next(position, version, None, {}, unknown=False, touched=touched, paused=True)
     names = [t.type_name for t in listens_to]
-    upto, types, newest, noted, archived = fetch_row(db, NEXT, (position, names, position, names, size))
+    upto, types, newest, noted, archived, *_ = fetch_row(db, NEXT, {"after": position, "types": names, "size": size})
     if archived:
         refuse_archived(db, position, None, names)
     unknown = any(newest.get(t.type_name, 0) > t.version for t in listens_to)

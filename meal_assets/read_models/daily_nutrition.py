@@ -17,6 +17,22 @@ PICTURED_DAYS = 14
 PERHAPS = ("fiber_g", "sugar_g", "saturated_fat_g", "sodium_mg")
 
 
+COLUMNS = ("entries", *KNOWN, *PERHAPS, *(f"{n}_known" for n in PERHAPS))
+FOLD = sql.SQL(f"""
+    INSERT INTO daily_nutrition (household, person, day, {", ".join(COLUMNS)})
+    SELECT household, person, day, sum(sign * counts),
+           {", ".join(f"coalesce(sum(sign * (n->>'{n}')::numeric), 0)" for n in KNOWN + PERHAPS)},
+           {", ".join(f"coalesce(sum(sign) FILTER (WHERE n ? '{n}'), 0)" for n in PERHAPS)} FROM (
+        SELECT household, person, day, nutrition AS n, 1 AS sign, 1 AS counts FROM {{logged}} AS l
+        UNION ALL SELECT household, person, day, nutrition, 1, 0 FROM {{corrected}} AS c
+        UNION ALL SELECT household, person, day, before, -1, 0 FROM {{corrected}} AS c
+        UNION ALL SELECT household, person, day, before, -1, 1 FROM {{retracted}} AS r
+    ) AS amounts GROUP BY household, person, day
+    ON CONFLICT (household, person, day) DO UPDATE
+    SET {", ".join(f"{c} = daily_nutrition.{c} + excluded.{c}" for c in COLUMNS)}
+""")  # noqa: S608 - SQL made of our own constants
+
+
 class DailyNutrition(ReadModel):
     """Totals of a person's day. Where some entries did not know a nutrient, `…_known` counts those that did."""
 
@@ -40,33 +56,12 @@ class DailyNutrition(ReadModel):
 
     def fold(self, batch: Batch) -> None:
         """Sums only: a correction takes away what it replaces, so the order of events does not matter."""
-        columns = ["entries", *KNOWN, *PERHAPS, *(f"{n}_known" for n in PERHAPS)]
-        batch.db.execute(
-            sql.SQL("""
-                INSERT INTO daily_nutrition (household, person, day, {columns})
-                SELECT household, person, day, sum(sign * counts), {sums}, {knowns} FROM (
-                    SELECT household, person, day, nutrition AS n, 1 AS sign, 1 AS counts FROM {logged} AS l
-                    UNION ALL SELECT household, person, day, nutrition, 1, 0 FROM {corrected} AS c
-                    UNION ALL SELECT household, person, day, before, -1, 0 FROM {corrected} AS c
-                    UNION ALL SELECT household, person, day, before, -1, 1 FROM {retracted} AS r
-                ) AS amounts GROUP BY household, person, day
-                ON CONFLICT (household, person, day) DO UPDATE SET {adds}
-            """).format(
-                columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-                sums=sql.SQL(", ").join(
-                    sql.SQL("coalesce(sum(sign * (n->>{})::numeric), 0)").format(n) for n in KNOWN + PERHAPS
-                ),
-                knowns=sql.SQL(", ").join(
-                    sql.SQL("coalesce(sum(sign) FILTER (WHERE n ? {}), 0)").format(n) for n in PERHAPS
-                ),
-                logged=batch.rows(MealLogged),
-                corrected=batch.rows(MealLogCorrected),
-                retracted=batch.rows(MealLogRetracted),
-                adds=sql.SQL(", ").join(
-                    sql.SQL("{c} = daily_nutrition.{c} + excluded.{c}").format(c=sql.Identifier(c)) for c in columns
-                ),
-            )
-        )
+        rows = {
+            "logged": batch.rows(MealLogged),
+            "corrected": batch.rows(MealLogCorrected),
+            "retracted": batch.rows(MealLogRetracted),
+        }
+        batch.db.execute(FOLD.format(**rows))
         batch.db.execute("DELETE FROM daily_nutrition WHERE entries = 0")
 
     @classmethod

@@ -89,4 +89,4 @@ def _fold(db: Connection, model: ReadModel, at: Next, upto: int) -> None:
     if PersonForgotten.type_name in at.types:
         fold_batch(db, model, at.position, upto)
     else:
-        model.fold(Batch(db, model.listens_to, at.position, upto))
+        model.fold(Batch(db, model.listens_to, at.position, upto, set_bounds=at.few))

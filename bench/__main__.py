@@ -36,13 +36,13 @@ def main(arguments: list[str]) -> int:
     for name in names or known:
         run = importlib.import_module(f"bench.{name}").run
         takes = inspect.signature(run).parameters
-        figures += run(**{option: value for option, value in options.items() if option in takes})
+        measured = run(**{option: value for option, value in options.items() if option in takes})
+        figures += measured
+        print(*measured, sep="\n", flush=True)  # what is known is not lost with what comes after
     table = Table("figure", "ours", "peer", "limit", "aim", "holds")
     for f in figures:
         table.add_row(*_row(f))
     Console(stderr=True).print(table)
-    for f in figures:
-        print(f)
     if not names and not options:
         lines = ["# Results", "", "Written by `make bench`.", "", "| figure | ours | peer | limit | aim | holds |"]
         lines += ["|---|---|---|---|---|---|", *(f"| {' | '.join(_row(f))} |" for f in figures), ""]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import FloatRect, Page, expect, sync_playwright
 
 from .conftest import commands
 from .test_up import graphql, processes_of, read_until, up
@@ -61,10 +61,10 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def keep(page: Page, name: str) -> None:
+def keep(page: Page, name: str, clip: FloatRect | None = None) -> None:
     if folder := os.environ.get("SCREENSHOTS"):
         page.wait_for_timeout(1_500)  # for the eye: what fades in is there
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        page.screenshot(path=Path(folder) / f"{name}.png", clip=clip)
 
 
 def until(url: str, query: str, *path: str | int, wanted: object) -> None:
@@ -111,7 +111,11 @@ def test_an_engineer_looks_materializes_switches_and_backfills(demo: Demo, page:
     url = demo.url
     page.goto(f"{url}/asset-groups?expanded=global@global:topics,global@global:consumers,global@global:read_models")
     expect(page.get_by_text("read_models").first).to_be_visible()
-    keep(page, "asset-graph")
+    page.set_viewport_size({"width": 1700, "height": 2900})
+    page.reload()  # it fits what it draws into the window
+    expect(page.get_by_text("week_plan", exact=True).first).to_be_visible()
+    keep(page, "asset-graph", {"x": 545, "y": 110, "width": 1120, "height": 2790})
+    page.set_viewport_size({"width": 1500, "height": 950})
 
     page.goto(f"{url}/assets/read_model/week_plan?view=lineage&lineageScope=upstream&lineageDepth=5")
     for name in ("plan_request", "generate_plan"):

@@ -18,7 +18,7 @@ from .proof import Proof, prove
 from .server import Server
 from .worker import Task, work
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds after which a worker that should have done something never will."""
 PIPE_BYTES = 65_536
 """More than a pipe holds: all that a worker has told."""

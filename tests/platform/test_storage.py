@@ -17,7 +17,10 @@ def test_an_instance_for_each_run_leaves_no_connections_behind(
         storage.run_storage.get_runs_count()
         storage.event_log_storage.get_materialized_partitions(dg.AssetKey("any"))
         with store.database.statement() as db:
-            (count,) = db.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()").fetchone()
+            (count,) = db.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND backend_type = 'client backend'"  # not the server's own
+            ).fetchone()
         return int(count)
 
     first = connections_after_one_more()

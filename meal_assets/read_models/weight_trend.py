@@ -19,6 +19,7 @@ PICTURED_DAYS = 42
 class WeightTrend(ReadModel):
     """Weigh-ins and their exponentially weighted mean; a weigh-in counts half of one that is a week younger."""
 
+    version = 2
     listens_to = (WeightRecorded,)
     tables = {
         "weight_trend": """

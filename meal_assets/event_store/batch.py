@@ -78,7 +78,7 @@ class Batch:
         """
         if event.version > 1 and self._holds_old_versions(event):
             return _typed(event, self._upcast(event))
-        if self._set_bounds:
+        if self._set_bounds and self._only is None:
             return _rows_between(event)
         return _typed(event, sql.SQL("log.events WHERE {}").format(self._where(event)))
 
@@ -117,11 +117,11 @@ class Batch:
             at = [recorded(row) for row in rows][-1].position
 
     def _where(self, *types: type[Event]) -> sql.Composable:
-        if self._set_bounds:
-            return _between(types)
-        condition = sql.SQL("position > {} AND position <= {} AND type = ANY({})").format(
-            self.after, self.upto, [t.type_name for t in types]
-        )
+        condition: sql.Composable = _between(types)
+        if not self._set_bounds:
+            condition = sql.SQL("position > {} AND position <= {} AND type = ANY({})").format(
+                self.after, self.upto, [t.type_name for t in types]
+            )
         if self._only is None:
             return condition
         field, values = self._only

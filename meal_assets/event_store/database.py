@@ -44,7 +44,7 @@ class Database:
         self._key: WrappingKey | None = None
         self._pool = ConnectionPool(
             url,
-            kwargs={"autocommit": True, "client_encoding": "utf8", "prepare_threshold": REPEATED},
+            kwargs={"autocommit": True, "client_encoding": "utf8"},
             min_size=0,
             max_size=POOL_SIZE,
             timeout=CONNECT_SECONDS,
@@ -115,7 +115,7 @@ def fetch_row(
 
 
 def _make_ready(connection: Connection) -> None:
-    connection.prepared_max = PREPARED
+    connection.prepare_threshold, connection.prepared_max = REPEATED, PREPARED
     connection.execute(
         "SELECT set_config('role', 'meals_app', false) FROM pg_roles"
         " WHERE rolname = 'meals_app' AND pg_has_role(oid, 'MEMBER')"

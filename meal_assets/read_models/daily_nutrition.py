@@ -15,8 +15,6 @@ from .base import ReadModel
 KNOWN = ("kcal", "protein_g", "carbs_g", "fat_g")
 PICTURED_DAYS = 14
 PERHAPS = ("fiber_g", "sugar_g", "saturated_fat_g", "sodium_mg")
-
-
 COLUMNS = ("entries", *KNOWN, *PERHAPS, *(f"{n}_known" for n in PERHAPS))
 FOLD = sql.SQL(f"""
     INSERT INTO daily_nutrition (household, person, day, {", ".join(COLUMNS)})

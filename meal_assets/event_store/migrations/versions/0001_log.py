@@ -1,4 +1,7 @@
-"""The log and what its subscribers keep beside it."""
+"""The log and what its subscribers keep beside it.
+
+It is one long file because a migration is one moment: its tables, functions and triggers only make sense together.
+"""
 
 from alembic import op
 

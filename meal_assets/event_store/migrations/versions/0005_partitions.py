@@ -4,6 +4,8 @@ What is unique in the whole log cannot be one index over partitions that does no
 each partition by an index, and between them because positions are given out by one transaction at a time, which asks
 before it writes: the version of a stream is counted on from the last, an id made here is new by construction, and one
 that a caller gives is looked up.
+
+It is one long file because a migration is one moment: every function that it replaces has to change together.
 """
 
 from alembic import op

@@ -1,6 +1,9 @@
 """Pictures are drawn of whatever people's numbers are."""
 
+import signal
+from collections.abc import Iterator
 from datetime import date, timedelta
+from types import FrameType
 from xml.etree import ElementTree
 
 import pytest
@@ -8,6 +11,21 @@ import pytest
 from meal_assets.charts import lines
 
 MONDAY = date(2026, 11, 23)
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """One that would never end fails."""
+
+    def give_up(_signal: int, _frame: FrameType | None) -> None:
+        pytest.fail("it draws without end")
+
+    former = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(PATIENCE_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, former)
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from .servers import COMPOSE, free_port, postgres, redis
 
 pytestmark = pytest.mark.slow
 
-RECIPES = 200
-KILLED_AFTER = 25
+RECIPES = 400
+KILLED_AFTER = 50
 PATIENCE = 150.0
 """Seconds after which something that should have happened never will."""
 

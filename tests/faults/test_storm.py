@@ -9,7 +9,7 @@ from .storm import storm
 
 pytestmark = pytest.mark.slow
 SEED = 20_261_123
-KILLS = 8
+KILLS = 15
 """The long version is a benchmark: `python -m bench faults`."""
 
 

@@ -68,7 +68,7 @@ def graphql(url: str, query: str) -> dict[str, object]:
     return answer
 
 
-def test_a_killed_one_keeps_no_next_from_starting_and_two_interrupts_in_a_row_leave_nothing_behind(
+def test_a_killed_one_does_not_keep_the_next_from_starting_and_down_clears_away_what_is_left(
     home: Path, alone: Meals
 ) -> None:
     with up(home) as first:
@@ -77,9 +77,21 @@ def test_a_killed_one_keeps_no_next_from_starting_and_two_interrupts_in_a_row_le
         first.wait(10)
         with up(home) as second:
             read_until(second, "Ctrl-C")
-            second.send_signal(signal.SIGINT)
-            second.send_signal(signal.SIGINT)
-            second.wait(30)
+            os.kill(second.pid, signal.SIGKILL)
+            second.wait(10)
+            assert processes_of(home)
+            done = alone("down")
+            assert done.returncode == 0
+            assert "left behind" in done.stdout
+    assert processes_of(home) == []
+
+
+def test_two_interrupts_in_a_row_still_leave_nothing_behind(home: Path, alone: Meals) -> None:
+    with up(home) as process:
+        read_until(process, "Ctrl-C")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
     assert processes_of(home) == []
     assert not (home / "up.lock").exists()
     assert alone("down").stdout.startswith("Nothing runs in")

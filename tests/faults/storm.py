@@ -12,7 +12,7 @@ from typing import Self
 
 from meal_assets.event_store import Database, EventStore
 from meal_assets.event_store.database import migrate
-from tests.processes import processes
+from tests.processes import forked, processes
 
 from .proof import Proof, prove
 from .server import Server
@@ -84,7 +84,7 @@ class Crew:
             self.lives[name].end()
         task = Task(name, kind, self.url, self.seed, self.folder, self.once, dies_at)
         ours, theirs = processes.Pipe(duplex=False)
-        process = processes.Process(target=work, args=(task, theirs), daemon=True)
+        process = forked(work, task, theirs, daemon=True)
         process.start()
         theirs.close()
         self.lives[name] = Life(task, process, ours)
@@ -142,7 +142,7 @@ def _kill_worker(crew: Crew, kind: str, chance: Random) -> None:
 def _kill_migration(server: Server, chance: Random) -> None:
     """Kill a first start on an empty database; the next start finds a database it can use."""
     url = server.new_database()
-    process = processes.Process(target=migrate, args=(url,), daemon=True)
+    process = forked(migrate, url, daemon=True)
     process.start()
     process.join(chance.uniform(0, MIGRATING_SECONDS))
     process.kill()

@@ -28,6 +28,7 @@ PREPARED = 400
 """Statements that a connection keeps planned: any of them may fold any read model."""
 CONNECT_SECONDS = 10
 LOCK_MIGRATION = 7236835, 2
+LOCK_DAGSTER = 7236835, 4
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -143,6 +144,14 @@ def migrate(url: str) -> None:
                 connection.execute("CREATE SCHEMA IF NOT EXISTS log")
                 migrate_to(url, "head")
         note_fields(connection)
+
+
+@contextmanager
+def one_at_a_time(url: str) -> Iterator[None]:
+    """Held by one program of this database at a time, which makes the tables of Dagster that are not there."""
+    with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s, %s)", LOCK_DAGSTER)
+        yield
 
 
 def _version(connection: Connection) -> str | None:

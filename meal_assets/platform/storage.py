@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from dagster._config import Field
 from dagster_postgres.storage import DagsterPostgresStorage
 
-from meal_assets.event_store.database import migrate
+from meal_assets.event_store.database import migrate, one_at_a_time
 from meal_assets.event_store.embedded import embedded_url
 from meal_assets.settings import Settings
 
@@ -35,9 +35,12 @@ class Storage(DagsterPostgresStorage):  # type: ignore[misc]  # it comes without
     def from_config_value(cls, inst_data: Any, config_value: Any) -> Self:  # noqa: ARG003  # Dagster's signature
         settings = Settings()
         url = settings.database_url or embedded_url(settings.home)
-        if not cls.is_there:
+        if cls.is_there:
+            storage = cls(dagster_url(url), should_autocreate_tables=False, inst_data=inst_data)
+        else:
             migrate(url)
-        storage = cls(dagster_url(url), should_autocreate_tables=not cls.is_there, inst_data=inst_data)
+            with one_at_a_time(url):  # of programs that start together, one makes Dagster's tables
+                storage = cls(dagster_url(url), inst_data=inst_data)
         engine = kept_engine(storage.postgres_url)
         for part in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):
             part._engine = engine

@@ -1,4 +1,7 @@
-"""Dagster's storage keeps its connections a process, not an instance."""
+"""Dagster's storage keeps its connections a process, not an instance, and is made once by those that start together."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import dagster as dg
 import pytest
@@ -25,3 +28,19 @@ def test_an_instance_for_each_run_leaves_no_connections_behind(
 
     first = connections_after_one_more()
     assert [connections_after_one_more() for _ in range(5)] == [first] * 5
+
+
+def test_programs_that_start_together_make_the_tables_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MEALS_DATABASE_URL", database_url)
+    together = Barrier(6)
+
+    def runs() -> int:
+        together.wait()
+        return Storage.from_config_value(None, {}).run_storage.get_runs_count()
+
+    with ThreadPoolExecutor(6) as programs:
+        started = [programs.submit(runs) for _ in range(6)]
+    assert [each.result() for each in started] == [0] * 6
+    assert "Retrying failed database creation" not in caplog.text

@@ -64,6 +64,22 @@ class Settings(BaseSettings):
         default=None,
         description="Token for it: Tandoor's Settings → API, with the scope `read write mealplan`.",
     )
+    fatsecret_key: SecretStr | None = Field(
+        default=None,
+        description="Consumer key of your program at FatSecret (platform.fatsecret.com): persons may then connect their"
+        " accounts.",
+    )
+    fatsecret_secret: SecretStr | None = Field(
+        default=None, description="Consumer secret to it, the one for OAuth 1.0."
+    )
+    fatsecret_calls_a_day: int = Field(
+        default=5_000, ge=1, description="Calls a day (UTC) that your plan at FatSecret has."
+    )
+    fatsecret_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s@]+$",
+        description="Address to call in place of FatSecret's own, as that of a test server.",
+    )
 
     notify_urls: dict[str, SecretStr] = Field(
         default={},

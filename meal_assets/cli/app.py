@@ -9,6 +9,7 @@ from meal_assets.errors import MealAssetsError
 
 from . import (
     bring,
+    connect,
     eat,
     exchange,
     follow,
@@ -41,6 +42,7 @@ PARTS = (
     people,
     bring,
     outside,
+    connect,
     nutrition,
     week,
     eat,

@@ -1,6 +1,5 @@
 """FatSecret: its food database as the program itself, somebody's diary and weights as that person."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
@@ -12,9 +11,12 @@ import httpx
 from meal_assets.contracts.values import Meal
 
 from .fatsecret_answers import (
+    ADVICE,
     MEAL_OF,
     NAME,
+    NO_SUCH_ID,
     NOTHING_FOUND,
+    WRONG_SIGNATURE,
     DiaryEntry,
     FatSecretRefused,
     Food,
@@ -48,6 +50,9 @@ class Keys:
 
     key: str
     secret: str
+
+    def __repr__(self) -> str:
+        return "Keys(***)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,19 @@ def _given(method: str, more: dict[str, Any]) -> dict[str, str]:
 class FoodDatabase(_Calls):
     """Foods, kept for a day at most. Raises `RemoteFailed`, `Waiting`, `RemoteRefused`."""
 
-    def __init__(self, keys: Keys, shared: Shared, *, api: str = API, tokens: str = TOKENS, scope: str = "basic"):
+    def __init__(
+        self,
+        keys: Keys,
+        shared: Shared,
+        *,
+        api: str = API,
+        tokens: str = TOKENS,
+        scope: str = "basic",
+        calls_a_day: int = CALLS_A_DAY,
+        two_legged: bool = False,
+    ) -> None:
+        """With `two_legged`, calls are signed as those of a person are (OAuth 1.0a); else by a token (OAuth 2), which
+        has a secret of its own and is given to listed addresses only."""
         self._tokens = client(Remote(f"{NAME}-tokens", tokens, judge_by_status), shared)
         bearer = ClientCredentials(self._tokens, "/connect/token", keys.key, keys.secret, scope)
 
@@ -114,8 +131,9 @@ class FoodDatabase(_Calls):
                 bearer.forget()
             return trouble
 
-        remote = Remote(NAME, api, judged, CALLS_A_DAY, CALLS_A_SECOND)
-        super().__init__(client(remote, shared, sign=bearer, cache_seconds=FOOD_SECONDS), "foods")
+        remote = Remote(NAME, api, judge if two_legged else judged, calls_a_day, CALLS_A_SECOND)
+        sign = OAuth1(keys.key, keys.secret) if two_legged else bearer
+        super().__init__(client(remote, shared, sign=sign, cache_seconds=FOOD_SECONDS), "foods")
 
     def close(self) -> None:
         super().close()
@@ -131,7 +149,7 @@ class FoodDatabase(_Calls):
         try:
             told = self._ask("food.get.v4", food_id=number_)
         except FatSecretRefused as error:
-            if error.code in (106, *NOTHING_FOUND):
+            if error.code in (NO_SUCH_ID, *NOTHING_FOUND):
                 return None
             raise
         return food(told["food"])
@@ -151,8 +169,10 @@ class FoodDatabase(_Calls):
 class Diary(_Calls):
     """One person's diary and weights. Raises `RemoteFailed`, `Waiting`, `RemoteRefused`."""
 
-    def __init__(self, keys: Keys, token: Token, shared: Shared, *, api: str = API) -> None:
-        remote = Remote(NAME, api, judge, CALLS_A_DAY, CALLS_A_SECOND)
+    def __init__(
+        self, keys: Keys, token: Token, shared: Shared, *, api: str = API, calls_a_day: int = CALLS_A_DAY
+    ) -> None:
+        remote = Remote(NAME, api, judge, calls_a_day, CALLS_A_SECOND)
         sign = OAuth1(keys.key, keys.secret, token.token, token.secret)
         super().__init__(client(remote, shared, sign=sign), token.token)
 
@@ -167,12 +187,13 @@ class Diary(_Calls):
         return sorted(map(diary_entry, listed(told, "food_entries", "food_entry")), key=lambda e: int(e.id))
 
     def days_with_entries(self, month: date) -> list[date]:
-        """The days of a month that have entries."""
+        """The days of a calendar month that have entries."""
         told = self._ask("food_entries.get_month.v2", date=day_number(month))
-        return sorted(day_of(one["date_int"]) for one in listed(told, "month", "day"))
+        days = (day_of(one["date_int"]) for one in listed(told, "month", "day"))
+        return sorted(day for day in days if (day.year, day.month) == (month.year, month.month))
 
     def add(self, food_id: str, serving_id: str, name: str, units: float, meal: Meal, day: date) -> str:
-        """A new entry; its number. Not repeated: look the day up after a `RemoteFailed`, before it is said again."""
+        """A new entry; its number. Not repeated: look the day up after a `Transient`, before it is said again."""
         told = self._say(
             "food_entry.create",
             repeatable=False,
@@ -224,8 +245,7 @@ class Handshake:
     def begin(self) -> str:
         """The address of the page where the person agrees and is shown a code."""
         with client(self._remote, self._shared, sign=self._sign(callback_uri="oob")) as http:
-            told = dict(_form(http.post("/oauth/request_token")))
-        self._pending = Token(told["oauth_token"], told["oauth_token_secret"])
+            self._pending = _token(http.post("/oauth/request_token"), ADVICE[WRONG_SIGNATURE])
         return f"{self._remote.base_url}/oauth/authorize?oauth_token={self._pending.token}"
 
     def finish(self, verifier: str) -> Token:
@@ -234,17 +254,18 @@ class Handshake:
             raise ValueError("begin first")
         sign = self._sign(self._pending, verifier=verifier)
         with client(self._remote, self._shared, sign=sign) as http:
-            told = dict(_form(http.get("/oauth/access_token")))
-        return Token(told["oauth_token"], told["oauth_token_secret"])
+            return _token(http.get("/oauth/access_token"), "the code was not accepted: is it the one on the page?")
 
     def _sign(self, token: Token | None = None, **more: str) -> OAuth1:
         own = (token.token, token.secret) if token else (None, None)
         return OAuth1(self._keys.key, self._keys.secret, *own, **more)
 
 
-def _form(response: httpx.Response) -> Iterator[tuple[str, str]]:
-    if not response.is_success:
-        raise FatSecretRefused(
-            f"{NAME} {response.request.url.path}: HTTP {response.status_code}", 0, response.status_code
-        )
-    yield from parse_qsl(response.text)
+def _token(response: httpx.Response, else_: str) -> Token:
+    """The token in an answer that is a form; a refusal otherwise, whatever its status."""
+    told = dict(parse_qsl(response.text)) if response.is_success else {}
+    try:
+        return Token(told["oauth_token"], told["oauth_token_secret"])
+    except KeyError:
+        path, status = response.request.url.path, response.status_code
+        raise FatSecretRefused(f"{NAME} {path}: HTTP {status}: {else_}", 0, status) from None

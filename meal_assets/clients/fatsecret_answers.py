@@ -17,9 +17,17 @@ NAME = "fatsecret"
 BUSY = frozenset({1, 6, 7, 12, 13, 20, 24})
 """Codes that another attempt, signed anew, may not meet."""
 DAY_IS_OVER = 11
+REVOKED = 9
+"""Sometimes told by the status 401 alone."""
+WRONG_SIGNATURE = 8
+NO_SUCH_ID = 106
 NOTHING_FOUND = frozenset({207, 211})
+KEY = "the key is not accepted: are MEALS_FATSECRET_KEY and MEALS_FATSECRET_SECRET as FatSecret shows them?"
+
 ADVICE = {
-    9: "the connection was revoked: `meals connect fatsecret` makes a new one",
+    REVOKED: "the connection was revoked: `meals connect fatsecret` makes a new one",
+    5: KEY,
+    WRONG_SIGNATURE: KEY,
     14: "the key lacks a scope that this needs: see your plan at FatSecret",
     21: "this machine's address is not on the list of allowed ones: add it at FatSecret (it takes up to 24 h)",
     205: "a weight can be written for at most two days before or after today",
@@ -55,10 +63,10 @@ def judge(response: httpx.Response) -> Trouble | None:
     try:
         told = response.json()
     except ValueError:
-        return judge_by_status(response) or Trouble("an answer that is not JSON")
+        told = None
     error = told.get("error") if isinstance(told, dict) else None
     if not isinstance(error, dict):
-        return judge_by_status(response)
+        return _judge_without_code(response, is_object=isinstance(told, dict))
     code = int(number(error.get("code")) or 0)
     if code in BUSY:
         return Trouble(f"code {code}")
@@ -66,8 +74,25 @@ def judge(response: httpx.Response) -> Trouble | None:
         now = datetime.now(UTC)
         midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         return Trouble(f"code {code}, the calls of the day are used up", midnight - now)
-    said = ADVICE.get(code) or " ".join(str(error.get("message", "")).split())[:200]
-    raise FatSecretRefused(f"{NAME} {response.request.url.path}: code {code}: {said}", code, response.status_code)
+    raise _refused(response, code, str(error.get("message", "")))
+
+
+def _judge_without_code(response: httpx.Response, *, is_object: bool) -> Trouble | None:
+    if trouble := judge_by_status(response):
+        return trouble
+    if response.status_code == 401:
+        raise _refused(response, REVOKED)
+    if response.status_code >= 400:
+        raise FatSecretRefused(
+            f"{NAME} {response.request.url.path}: HTTP {response.status_code}", 0, response.status_code
+        )
+    return None if is_object else Trouble("an answer that is no JSON object")
+
+
+def _refused(response: httpx.Response, code: int, message: str = "") -> FatSecretRefused:
+    said = ADVICE.get(code) or " ".join(message.split())[:200]
+    path, status = response.request.url.path, response.status_code
+    return FatSecretRefused(f"{NAME} {path}: code {code}: {said}", code, status)
 
 
 def number(value: object) -> float | None:

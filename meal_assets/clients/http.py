@@ -7,7 +7,7 @@ from hashlib import sha256
 import httpx
 from hishel.httpx import CacheTransport
 
-from meal_assets.errors import RemoteFailed
+from meal_assets.errors import RemoteFailed, RemoteRefused
 
 from .attempts import Attempting
 from .breaker import Breaker
@@ -32,6 +32,9 @@ class Breaking(httpx.BaseTransport):
             response = self._inner.handle_request(request)
         except RemoteFailed as error:
             self._breaker.failed(error, probe=probe)  # which raises something else where it opens
+            raise
+        except RemoteRefused:
+            self._breaker.passed(probe=probe)  # who says no is there
             raise
         self._breaker.passed(probe=probe)
         return response

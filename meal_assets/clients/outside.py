@@ -1,6 +1,6 @@
 """Who we know outside, and how to reach them: what an entry point read from the settings, handed to those who call."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +12,7 @@ from meal_assets.settings import Settings
 from .remote import Shared
 
 if TYPE_CHECKING:  # a client brings an HTTP stack with it, which most commands do without
+    from .fatsecret import Diary, FoodDatabase, Handshake, Keys
     from .tandoor import Tandoor
 
 
@@ -22,10 +23,22 @@ class Outside:
     tandoor_url: str | None = None
     tandoor_token: SecretStr = field(default=SecretStr(""))
     notify_urls: Mapping[str, SecretStr] = field(default_factory=dict)
+    fatsecret_key: SecretStr = field(default=SecretStr(""))
+    fatsecret_secret: SecretStr = field(default=SecretStr(""))
+    fatsecret_url: str | None = None
+    fatsecret_calls_a_day: int = 5_000
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        return cls(settings.tandoor_url, settings.tandoor_token or SecretStr(""), settings.notify_urls)
+        return cls(
+            settings.tandoor_url,
+            settings.tandoor_token or SecretStr(""),
+            settings.notify_urls,
+            settings.fatsecret_key or SecretStr(""),
+            settings.fatsecret_secret or SecretStr(""),
+            settings.fatsecret_url,
+            settings.fatsecret_calls_a_day,
+        )
 
     def address_of(self, person: str, household: str) -> SecretStr | None:
         """Where the person is told things: at their own address, else at the household's; None without either."""
@@ -42,3 +55,34 @@ class Outside:
         if self.tandoor_url is None or not self.tandoor_token:
             raise Unavailable("no Tandoor is known here: set MEALS_TANDOOR_URL and MEALS_TANDOOR_TOKEN")
         return Tandoor(self.tandoor_url, self.tandoor_token.get_secret_value(), shared)
+
+    @property
+    def knows_fatsecret(self) -> bool:
+        return bool(self.fatsecret_key) and bool(self.fatsecret_secret)
+
+    def fatsecret_handshake(self, shared: Shared) -> "Handshake":
+        """A new connection of somebody's. Raises `Unavailable` where no key to FatSecret is set."""
+        from .fatsecret import LOGIN, Handshake
+
+        return Handshake(self._fatsecret_keys(), shared, login=self.fatsecret_url or LOGIN)
+
+    def fatsecret_diary(self, secrets: Sequence[str], shared: Shared) -> "Diary":
+        """A client for the person of that token and secret; close it, or use `with`. Raises `Unavailable`."""
+        from .fatsecret import API, Diary, Token
+
+        keys, api = self._fatsecret_keys(), self.fatsecret_url or API
+        return Diary(keys, Token(*secrets), shared, api=api, calls_a_day=self.fatsecret_calls_a_day)
+
+    def fatsecret_foods(self, shared: Shared) -> "FoodDatabase":
+        """A client for foods; close it, or use `with`. Raises `Unavailable`."""
+        from .fatsecret import API, FoodDatabase
+
+        keys, api = self._fatsecret_keys(), self.fatsecret_url or API
+        return FoodDatabase(keys, shared, api=api, calls_a_day=self.fatsecret_calls_a_day, two_legged=True)
+
+    def _fatsecret_keys(self) -> "Keys":
+        from .fatsecret import Keys
+
+        if not self.knows_fatsecret:
+            raise Unavailable("no key to FatSecret is known here: set MEALS_FATSECRET_KEY and MEALS_FATSECRET_SECRET")
+        return Keys(self.fatsecret_key.get_secret_value(), self.fatsecret_secret.get_secret_value())

@@ -9,6 +9,7 @@ from meal_assets.contracts.personal import PREFIX
 from meal_assets.contracts.system import PersonForgotten
 from meal_assets.errors import Invalid
 from meal_assets.event_store import Connection, EventStore, Origin
+from meal_assets.event_store.connections import forget_connections
 from meal_assets.event_store.database import fetch_row
 
 from .base import Accepted
@@ -26,21 +27,28 @@ def known_of(store: EventStore, household: str, person: str) -> Known:
     """Raises `Invalid` when the log says nothing of such a person since they were last forgotten."""
     event = PersonForgotten(person=person)
     with store.database.transaction() as db:
-        (has_key,) = fetch_row(
-            db, "SELECT EXISTS (SELECT FROM log.person_keys WHERE (household, person) = (%s, %s))", (household, person)
+        has_key, is_connected = fetch_row(
+            db,
+            "SELECT EXISTS (SELECT FROM log.person_keys WHERE household = %(household)s AND person = %(person)s),"
+            " EXISTS (SELECT FROM log.connections WHERE household = %(household)s AND person = %(person)s)",
+            {"household": household, "person": person},
         )
         found = Known(has_key, _plain_texts(db, household, event.person))
-    if not has_key and not found.plain_texts and not _has_stream(store, household, event.person):
+    if not has_key and not is_connected and not found.plain_texts and not _has_stream(store, household, event.person):
         raise Invalid("person", f"nothing is known of {person} in {household}: `meals goals` shows who there is")
     return found
 
 
 def forget_person(store: EventStore, person: str, origin: Origin) -> Accepted:
-    """Remove the key and say so, in one transaction; read models follow. Raises `Invalid` for who is not known."""
+    """Remove key and connections and say so, in one transaction; read models follow.
+
+    Raises `Invalid` for who is not known.
+    """
     known_of(store, origin.household, person)
     event = PersonForgotten(person=person)
     with store.database.transaction() as db:
         store.personal.forget(db, origin.household, person)
+        forget_connections(db, origin.household, person)
         appended = store.append(event.stream_in(origin.household), [event], origin=origin, within=db)
     return Accepted(origin.correlation_id, appended.last, 1)
 

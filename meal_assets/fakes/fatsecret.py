@@ -6,6 +6,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,7 @@ from .server import Asked, FakeServer, Faulty, Reply
 Json = dict[str, Any]
 MEALS = {"breakfast", "lunch", "dinner", "other"}
 NUTRIENTS = ("calories", "carbohydrate", "protein", "fat", "fiber", "sodium")
+EPOCH = date(1970, 1, 1)
 OK = Reply(body={"success": {"value": "1"}})
 
 
@@ -28,7 +30,10 @@ class Account:
 
 @dataclass
 class Service:
-    """What the server holds. `errors`: codes that the next calls are answered with; `limit`: calls of a day."""
+    """What the server holds. `errors`: codes that the next calls are answered with; `limit`: calls of a day.
+
+    `revoked_by_status`: an unknown token is told by the status alone.
+    """
 
     key: str = "demo-key"
     secret: str = "demo-secret"  # noqa: S105  # of a server that only this machine reaches
@@ -39,6 +44,7 @@ class Service:
     bearers: set[str] = field(default_factory=set)
     errors: list[int] = field(default_factory=list)
     limit: int = 5_000
+    revoked_by_status: bool = False
     calls: int = 0
     last_id: int = 1_000
 
@@ -95,15 +101,21 @@ class FakeFatSecret(FakeServer):
         if self.service.calls > self.service.limit:
             return _error(11, "Application request limit reached")
         if given["method"].startswith("food") and not given["method"].startswith("food_entr"):
-            bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
-            return self._foods(given) if bearer in self.service.bearers else _error(13, "Invalid token")
+            return self._wrong_caller(asked, given) or self._foods(given)
         account = self.service.accounts.get(given.get("oauth_token", ""))
         if account is None:
-            return _error(9, "Invalid access token")
+            return Reply(401, "Unauthorized") if self.service.revoked_by_status else _error(9, "Invalid access token")
         if wrong := self._wrong_signature(asked, given, account.secret):
             return wrong
         method = self._methods.get(given["method"])
         return method(given, account) if method else _error(10, "Unknown method")
+
+    def _wrong_caller(self, asked: Asked, given: Mapping[str, str]) -> Reply | None:
+        """Foods are for programs: with a token of OAuth 2, or signed with nobody's secret."""
+        if "oauth_signature" in given:
+            return self._wrong_signature(asked, given, "")
+        bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
+        return None if bearer in self.service.bearers else _error(13, "Invalid token")
 
     def _wrong_signature(self, asked: Asked, given: Mapping[str, str], token_secret: str) -> Reply | None:
         if given.get("oauth_consumer_key") != self.service.key:
@@ -155,8 +167,8 @@ class FakeFatSecret(FakeServer):
         return Reply(body={"food_entries": {"food_entry": found} if found else None})
 
     def _month(self, given: Mapping[str, str], account: Account) -> Reply:
-        near = (e["date_int"] for e in account.entries.values() if abs(int(e["date_int"]) - int(given["date"])) < 31)
-        days = sorted({*near})
+        first, last = _bounds(int(given["date"]))
+        days = sorted({e["date_int"] for e in account.entries.values() if first <= int(e["date_int"]) <= last})
         said = [
             {"date_int": day}
             | {
@@ -165,7 +177,8 @@ class FakeFatSecret(FakeServer):
             }
             for day in days
         ]
-        return Reply(body={"month": {"from_date_int": "0", "to_date_int": "0"} | ({"day": said} if said else {})})
+        month = {"from_date_int": str(first), "to_date_int": str(last)}
+        return Reply(body={"month": month | ({"day": said} if said else {})})
 
     def _create(self, given: Mapping[str, str], account: Account) -> Reply:
         food = self.service.foods.get(given.get("food_id", ""))
@@ -199,8 +212,10 @@ class FakeFatSecret(FakeServer):
         return OK if gone else _error(106, "Invalid ID")
 
     def _weights(self, given: Mapping[str, str], account: Account) -> Reply:
-        said = [{"date_int": str(d), "weight_kg": f"{kg:.4f}"} for d, kg in sorted(account.weights.items())]
-        month = {"from_date_int": given["date"], "to_date_int": given["date"]}
+        first, last = _bounds(int(given["date"]))
+        inside = [(d, kg) for d, kg in sorted(account.weights.items()) if first <= d <= last]
+        said = [{"date_int": str(d), "weight_kg": f"{kg:.4f}"} for d, kg in inside]
+        month = {"from_date_int": str(first), "to_date_int": str(last)}
         return Reply(body={"month": month | ({"day": _one_or_list(said)} if said else {})})
 
     def _weigh(self, given: Mapping[str, str], account: Account) -> Reply:
@@ -255,6 +270,13 @@ def _entry(number: int, day: int, food: Json, serving: Json, units: float, meal:
         "number_of_units": f"{units:.3f}",
         **{n: f"{float(serving[n]) * factor:.2f}" for n in NUTRIENTS if n in serving},
     }
+
+
+def _bounds(day: int) -> tuple[int, int]:
+    """First and last day of the calendar month that a day is in, as numbers."""
+    first = (EPOCH + timedelta(days=day)).replace(day=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return (first - EPOCH).days, (last - EPOCH).days
 
 
 def _error(code: int, message: str = "an error") -> Reply:

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 import pytest
 
+from meal_assets.clients.breaker import FAILURES, Breaker, states
 from meal_assets.clients.fatsecret import Diary, FoodDatabase, Handshake, Keys, Token
-from meal_assets.clients.fatsecret_answers import FatSecretRefused, day_number, day_of, judge, listed, number
+from meal_assets.clients.fatsecret_answers import NAME, FatSecretRefused, day_number, day_of, judge, listed, number
 from meal_assets.clients.signing import OAuth1
 from meal_assets.contracts.values import Nutrients
 from meal_assets.errors import RemoteFailed, Waiting
@@ -181,6 +182,40 @@ def test_a_revoked_token_says_what_to_do(fake: FakeFatSecret, diary: Diary) -> N
     assert refused.value.code == 9
 
 
+def test_a_revoked_token_leaves_the_breaker_alone_also_where_only_the_status_tells(
+    fake: FakeFatSecret, diary: Diary, token: Token, database: Database
+) -> None:
+    account = fake.service.accounts.pop(token.token)
+    for by_status in [False, True] * FAILURES:
+        fake.service.revoked_by_status = by_status
+        with pytest.raises(FatSecretRefused, match="`meals connect fatsecret` makes a new one"):
+            diary.day(DAY)
+    assert len([1 for _, path in fake.asked if path == "/rest/server.api"]) == 2 * FAILURES
+    assert [(s.state, s.failures) for s in states(database)] == [("closed", 0)]
+    fake.service.accounts[token.token] = account
+    assert diary.day(DAY) == []
+
+
+def test_a_no_at_the_probe_closes_the_breaker(fake: FakeFatSecret, diary: Diary, database: Database) -> None:
+    Breaker(database, NAME).trip(timedelta(), "tried by hand")
+    fake.service.errors = [9]
+    with pytest.raises(FatSecretRefused):
+        diary.day(DAY)
+    assert [s.state for s in states(database)] == ["closed"]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_no_without_a_code_is_no_empty_day(status: int) -> None:
+    response = httpx.Response(status, json={}, request=httpx.Request("GET", "https://platform.fatsecret.com/rest"))
+    with pytest.raises(FatSecretRefused, match=f"HTTP {status}"):
+        judge(response)
+
+
+@pytest.mark.parametrize("body", ["[]", '"x"', "<error/>", ""])
+def test_what_is_no_object_is_no_empty_day(body: str) -> None:
+    assert judge(httpx.Response(200, text=body)) is not None
+
+
 @pytest.mark.parametrize("code", [1, 12, 20, 24, "12"])
 def test_busy_codes_are_trouble_though_the_status_is_200(code: object) -> None:
     response = httpx.Response(200, json={"error": {"code": code, "message": "x"}})
@@ -229,6 +264,23 @@ def test_a_no_is_not_kept(fake: FakeFatSecret, foods: FoodDatabase) -> None:
     assert foods.food("777") is None
     fake.service.foods["777"] = a_food("777", "New", OATS)
     assert foods.food("777") is not None
+
+
+def test_foods_may_be_asked_for_with_a_signature_of_nobody(fake: FakeFatSecret, keys: Keys, database: Database) -> None:
+    with FoodDatabase(keys, database, api=fake.url, two_legged=True) as foods:
+        assert [f["food_id"] for f in foods.search("oats")] == ["33691"]
+    assert all(path != "/connect/token" for _, path in fake.asked)
+
+
+def test_a_key_that_is_wrong_says_so(fake: FakeFatSecret, keys: Keys, database: Database) -> None:
+    with pytest.raises(FatSecretRefused, match="MEALS_FATSECRET_SECRET"):
+        Handshake(Keys(keys.key, "wrong"), database, login=fake.url).begin()
+    with (
+        FoodDatabase(Keys(keys.key, "wrong"), database, api=fake.url, two_legged=True) as foods,
+        pytest.raises(FatSecretRefused, match="MEALS_FATSECRET_SECRET"),
+    ):
+        foods.search("oats")
+    assert "wrong" not in repr(Keys(keys.key, "wrong"))
 
 
 def test_a_bearer_that_ran_out_is_replaced_once(fake: FakeFatSecret, foods: FoodDatabase) -> None:

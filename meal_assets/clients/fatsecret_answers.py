@@ -151,8 +151,8 @@ def diary_entry(told: Json) -> DiaryEntry:
     """A `food_entry`; meals come capitalised, and their "Other" is our snack."""
     return DiaryEntry(
         str(told["food_entry_id"]),
-        str(told["food_id"]),
-        str(told["serving_id"]),
+        str(told.get("food_id") or ""),
+        str(told.get("serving_id") or ""),
         day_of(told["date_int"]),
         MEAL_OF.get(str(told.get("meal", "")).casefold(), "snack"),
         str(told.get("food_entry_name", "")),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from meal_assets.contracts import Event
-from meal_assets.contracts.diary import DayClosed, MealLogged
+from meal_assets.contracts.diary import DayClosed, MealLogged, ObservedMeal
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.recipe import RecipeFetched
@@ -27,6 +27,17 @@ def log_meals(
         return [*new, *(diary.close([*history, *new], person=person, day=day) if close else [])]
 
     return command(store, _stream(origin, person, day), decide, origin, person=person)
+
+
+def observe_day(store: EventStore, person: str, day: date, meals: Sequence[ObservedMeal], origin: Origin) -> Accepted:
+    """Say what the person's diary at FatSecret holds now; the same as before says nothing new."""
+    return command(
+        store,
+        _stream(origin, person, day),
+        lambda history: diary.observe(history, person=person, day=day, meals=meals),
+        origin,
+        person=person,
+    )
 
 
 def close_day(store: EventStore, person: str, day: date, origin: Origin) -> Accepted:

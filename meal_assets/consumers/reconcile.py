@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from meal_assets.contracts.diary import DayClosed, MealLogCorrected, MealLogged, MealLogRetracted
+from meal_assets.contracts.diary import DayClosed, DiaryDayObserved, MealLogCorrected, MealLogged, MealLogRetracted
 from meal_assets.contracts.reconciliation import AdjustmentSuggested, DayReconciled, DeviationAlerted
 from meal_assets.contracts.values import Macros
 from meal_assets.domain import diary
@@ -18,12 +18,12 @@ from .library import computed_at, recipes_at, usable
 class Reconcile(Consumer):
     """Compares a day with its targets when it is closed, and again when a closed day is changed."""
 
-    listens_to = (DayClosed, MealLogged, MealLogCorrected, MealLogRetracted)
+    listens_to = (DayClosed, DiaryDayObserved, MealLogged, MealLogCorrected, MealLogRetracted)
     says = (DayReconciled, DeviationAlerted, AdjustmentSuggested)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said]:
         event = recorded.event
-        assert isinstance(event, DayClosed | MealLogged | MealLogCorrected | MealLogRetracted)
+        assert isinstance(event, DayClosed | DiaryDayObserved | MealLogged | MealLogCorrected | MealLogRetracted)
         if self._closed_total(event.person, event.day, recorded, log) is None:
             return
         eaten = self._closed_days(event.person, event.day, recorded, log)
@@ -51,4 +51,4 @@ class Reconcile(Consumer):
     def _closed_total(self, person: str, day: date, recorded: Recorded, log: EventStore) -> Macros | None:
         stream = f"{recorded.household}/diary/{person}/{day}"
         history = [r.event for r in log.read_person(stream, recorded.household, person, until=recorded.position)]
-        return diary.day_total(history) if diary.is_closed(history) and diary.entries(history) else None
+        return diary.day_total(history) if diary.is_closed(history) and not diary.is_empty(history) else None

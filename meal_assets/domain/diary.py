@@ -1,21 +1,36 @@
 """What may be said about one person's diary of one day, and what stands in it."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from math import fsum
 
 from pydantic import ValidationError
 
 from meal_assets.contracts.base import Event
-from meal_assets.contracts.diary import DayClosed, EntryId, MealLogCorrected, MealLogged, MealLogRetracted
+from meal_assets.contracts.diary import (
+    DayClosed,
+    DiaryDayObserved,
+    EntryId,
+    MealLogCorrected,
+    MealLogged,
+    MealLogRetracted,
+    ObservedMeal,
+)
 from meal_assets.contracts.values import MACROS, Macros, Nutrients
 from meal_assets.errors import Invalid
 
 
 def entries(history: Iterable[Event]) -> dict[EntryId, Nutrients]:
-    """What each entry counts for, in the order they were logged; retracted ones are gone."""
+    """What each entry logged here counts for, in the order they were logged; retracted ones are gone."""
     return _Diary.of(history).standing
+
+
+def is_empty(history: Iterable[Event]) -> bool:
+    """Whether nothing stands in it, logged here or observed elsewhere."""
+    return _Diary.of(history).is_empty
 
 
 def day_total(history: Iterable[Event]) -> Macros:
@@ -72,9 +87,32 @@ def close(history: Iterable[Event], *, person: str, day: date) -> list[Event]:
     diary = _Diary.of(history)
     if diary.closed:
         return []
-    if not diary.standing:
+    if diary.is_empty:
         raise Invalid("day", f"nothing is logged for {person} on {day}; log a meal before closing the day")
     return [DayClosed(person=person, day=day)]
+
+
+def observe(history: Iterable[Event], *, person: str, day: date, meals: Sequence[ObservedMeal]) -> list[Event]:
+    """What FatSecret holds of the day now, without what was logged here; nothing where that is what it held before.
+
+    Invalid when the day would add up to more than a day can hold.
+    """
+    diary = _Diary.of(history)
+    hashed = _content_hash(meals)
+    if hashed == diary.content_hash or (not meals and not diary.observed):
+        return []
+    before = tuple(meal.nutrition for meal in diary.observed)
+    said = DiaryDayObserved(
+        person=person, day=day, source="fatsecret", content_hash=hashed, meals=tuple(meals), before=before
+    )
+    diary.apply(said)
+    diary.total()
+    return [said]
+
+
+def _content_hash(meals: Sequence[ObservedMeal]) -> str:
+    told = [meal.model_dump(mode="json", exclude_none=True) for meal in meals]
+    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
 @dataclass(slots=True)
@@ -83,6 +121,8 @@ class _Diary:
 
     logged: dict[EntryId, MealLogged] = field(default_factory=dict)
     standing: dict[EntryId, Nutrients] = field(default_factory=dict)
+    observed: tuple[ObservedMeal, ...] = ()
+    content_hash: str | None = None
     closed: bool = False
 
     @classmethod
@@ -101,8 +141,14 @@ class _Diary:
                 self.standing[event.entry] = event.nutrition
             case MealLogRetracted():
                 self.standing.pop(event.entry, None)
+            case DiaryDayObserved():
+                self.observed, self.content_hash = event.meals, event.content_hash
             case DayClosed():
                 self.closed = True
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.standing and not self.observed
 
     def find(self, entry: EntryId) -> tuple[MealLogged, Nutrients | None]:
         """The entry as it was logged, and what it counts for now: None when retracted."""
@@ -121,7 +167,7 @@ class _Diary:
         return f"{entry} was retracted; log the meal under a new id"
 
     def total(self) -> Macros:
-        parts = self.standing.values()
+        parts = [*self.standing.values(), *(meal.nutrition for meal in self.observed)]
         sums = {name: round(fsum(getattr(part, name) for part in parts), 6) for name in MACROS}
         try:
             return Macros(**sums)

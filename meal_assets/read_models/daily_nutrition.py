@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from psycopg import sql
 
 from meal_assets.charts import lines, series_of
-from meal_assets.contracts.diary import MealLogCorrected, MealLogged, MealLogRetracted
+from meal_assets.contracts.diary import DiaryDayObserved, MealLogCorrected, MealLogged, MealLogRetracted
 from meal_assets.event_store import Connection
 from meal_assets.event_store.batch import Batch
 
@@ -25,6 +25,10 @@ FOLD = sql.SQL(f"""
         UNION ALL SELECT household, person, day, nutrition, 1, 0 FROM {{corrected}} AS c
         UNION ALL SELECT household, person, day, before, -1, 0 FROM {{corrected}} AS c
         UNION ALL SELECT household, person, day, before, -1, 1 FROM {{retracted}} AS r
+        UNION ALL SELECT household, person, day, told->'nutrition', 1, 1
+            FROM {{observed}} AS o CROSS JOIN LATERAL jsonb_array_elements(meals) AS told
+        UNION ALL SELECT household, person, day, was, -1, 1
+            FROM {{observed}} AS o CROSS JOIN LATERAL jsonb_array_elements(before) AS was
     ) AS amounts GROUP BY household, person, day
     ON CONFLICT (household, person, day) DO UPDATE
     SET {", ".join(f"{c} = daily_nutrition.{c} + excluded.{c}" for c in COLUMNS)}
@@ -32,9 +36,13 @@ FOLD = sql.SQL(f"""
 
 
 class DailyNutrition(ReadModel):
-    """Totals of a person's day. Where some entries did not know a nutrient, `…_known` counts those that did."""
+    """Totals of a person's day. Where some entries did not know a nutrient, `…_known` counts those that did.
 
-    listens_to = (MealLogged, MealLogCorrected, MealLogRetracted)
+    A meal of a diary elsewhere counts as one entry.
+    """
+
+    version = 2
+    listens_to = (MealLogged, MealLogCorrected, MealLogRetracted, DiaryDayObserved)
     partitioned_by = "day"
     fresh_for = timedelta(days=2)  # people eat every day
     tables = {
@@ -46,7 +54,14 @@ class DailyNutrition(ReadModel):
     }
     made_of = dict.fromkeys(
         (*KNOWN, *PERHAPS, *(f"{n}_known" for n in PERHAPS)),
-        ("MealLogged.nutrition", "MealLogCorrected.nutrition", "MealLogCorrected.before", "MealLogRetracted.before"),
+        (
+            "MealLogged.nutrition",
+            "MealLogCorrected.nutrition",
+            "MealLogCorrected.before",
+            "MealLogRetracted.before",
+            "DiaryDayObserved.meals",
+            "DiaryDayObserved.before",
+        ),
     )
     shows = (
         "SELECT day, person, entries, kcal, protein_g, carbs_g, fat_g FROM daily_nutrition ORDER BY day DESC, person"
@@ -58,6 +73,7 @@ class DailyNutrition(ReadModel):
             "logged": batch.rows(MealLogged),
             "corrected": batch.rows(MealLogCorrected),
             "retracted": batch.rows(MealLogRetracted),
+            "observed": batch.rows(DiaryDayObserved),
         }
         batch.db.execute(FOLD.format(**rows))
         batch.db.execute("DELETE FROM daily_nutrition WHERE entries = 0")

@@ -2,25 +2,34 @@
 
 from psycopg import sql
 
-from meal_assets.contracts.diary import MealLogCorrected, MealLogged, MealLogRetracted
+from meal_assets.contracts.diary import DiaryDayObserved, MealLogCorrected, MealLogged, MealLogRetracted
 from meal_assets.event_store.batch import Batch
 
 from .base import ReadModel
 
 
 class FoodLog(ReadModel):
-    """What was eaten, entry by entry. An entry id is never used again after it was retracted."""
+    """What was eaten, entry by entry; of a diary elsewhere meal by meal, as it was told last.
 
-    listens_to = (MealLogged, MealLogCorrected, MealLogRetracted)
+    An entry id is never used again after it was retracted.
+    """
+
+    version = 2
+    listens_to = (MealLogged, MealLogCorrected, MealLogRetracted, DiaryDayObserved)
     tables = {
         "food_log": """
             household text, person text, day date, entry text, meal text NOT NULL, food text NOT NULL, recipe text,
             servings numeric, grams numeric, kcal numeric NOT NULL, protein_g numeric NOT NULL,
             carbs_g numeric NOT NULL, fat_g numeric NOT NULL, nutrition jsonb NOT NULL, source text NOT NULL,
-            position bigint NOT NULL, PRIMARY KEY (household, person, day, entry)"""
+            position bigint NOT NULL, PRIMARY KEY (household, person, day, entry, source)"""
+    }
+    made_by = {
+        "entry": "coalesce(payload->>'entry', %(entry)s) = %(entry)s",
+        "source": "coalesce(payload->>'source', %(source)s) = %(source)s",
     }
     made_of = dict.fromkeys(
-        ("kcal", "protein_g", "carbs_g", "fat_g"), ("MealLogged.nutrition", "MealLogCorrected.nutrition")
+        ("kcal", "protein_g", "carbs_g", "fat_g", "nutrition"),
+        ("MealLogged.nutrition", "MealLogCorrected.nutrition", "DiaryDayObserved.meals"),
     )
     shows = "SELECT day, person, meal, food, kcal, protein_g, carbs_g, fat_g FROM food_log ORDER BY position DESC"
 
@@ -43,11 +52,32 @@ class FoodLog(ReadModel):
                 FROM (SELECT DISTINCT ON (household, person, day, entry) * FROM {} AS corrected
                       ORDER BY household, person, day, entry, position DESC) AS c
                 WHERE (log.household, log.person, log.day, log.entry) = (c.household, c.person, c.day, c.entry)
+                  AND log.source <> 'fatsecret'
             """).format(batch.rows(MealLogCorrected))
         )
         batch.db.execute(
             sql.SQL("""
                 DELETE FROM food_log AS log USING {} AS r
                 WHERE (log.household, log.person, log.day, log.entry) = (r.household, r.person, r.day, r.entry)
+                  AND log.source <> 'fatsecret'
             """).format(batch.rows(MealLogRetracted))
+        )
+        observed = batch.rows(DiaryDayObserved)
+        batch.db.execute(
+            sql.SQL("""
+                DELETE FROM food_log AS log USING {} AS o WHERE log.source = 'fatsecret'
+                  AND (log.household, log.person, log.day) = (o.household, o.person, o.day)
+            """).format(observed)
+        )
+        batch.db.execute(
+            sql.SQL("""
+                INSERT INTO food_log
+                SELECT household, person, day, told->>'meal', told->>'meal', 'told to FatSecret', NULL, NULL, NULL,
+                       (n->>'kcal')::numeric, (n->>'protein_g')::numeric, (n->>'carbs_g')::numeric,
+                       (n->>'fat_g')::numeric, n, source, position
+                FROM (SELECT DISTINCT ON (household, person, day) * FROM {} AS observed
+                      ORDER BY household, person, day, position DESC) AS o
+                CROSS JOIN LATERAL jsonb_array_elements(meals) AS told
+                CROSS JOIN LATERAL (SELECT told->'nutrition') AS totals (n)
+            """).format(observed)
         )

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from meal_assets.commands.diary import close_day, correct_meal, log_meals, retract_meal
+from meal_assets.commands.diary import close_day, correct_meal, log_meals, observe_day, retract_meal
 from meal_assets.commands.profile import set_profile
 from meal_assets.consumers import consume
 from meal_assets.consumers.reconcile import Reconcile
 from meal_assets.contracts import Event
-from meal_assets.contracts.diary import MealLogged
+from meal_assets.contracts.diary import MealLogged, ObservedEntry, ObservedMeal
 from meal_assets.contracts.profile import GoalSet, PreferencesSet
 from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.reconciliation import AdjustmentSuggested, DayReconciled, DeviationAlerted
@@ -129,3 +129,14 @@ def test_a_day_is_judged_by_what_was_known_when_it_was_closed_however_late_that_
     set_profile(store, GoalSet(person="ada", kcal=1000, protein_g=65, carbs_g=105, fat_g=35), HOME)
     correct_meal(store, "ada", DAY, "a", ENOUGH * 0.6, HOME)
     assert [(d.target.kcal, d.eaten.kcal) for d in said(store)] == [(2000, 1000), (1000, 1200)]
+
+
+def test_a_closed_day_is_reconciled_again_when_the_diary_elsewhere_changes(store: EventStore) -> None:
+    set_profile(store, GOAL, HOME)
+    eat(store, 0.5)
+    said(store)
+    entry = ObservedEntry(number="1", food="2", serving="3", units=1)
+    snack = ObservedMeal(meal="snack", entries=(entry,), nutrition=ENOUGH * 0.25)
+    observe_day(store, "ada", DAY, [snack], HOME)
+    observe_day(store, "ada", DAY, [snack], HOME)
+    assert [d.deviation.kcal for d in said(store)] == [-50, -25]

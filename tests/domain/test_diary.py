@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meal_assets.contracts.base import Event
-from meal_assets.contracts.diary import DayClosed, MealLogCorrected, MealLogged, MealLogRetracted
+from meal_assets.contracts.diary import (
+    DayClosed,
+    MealLogCorrected,
+    MealLogged,
+    MealLogRetracted,
+    ObservedEntry,
+    ObservedMeal,
+)
 from meal_assets.contracts.values import MACROS, Macros, Nutrients
-from meal_assets.domain.diary import close, correct, day_total, entries, is_closed, log, retract
+from meal_assets.domain.diary import close, correct, day_total, entries, is_closed, is_empty, log, observe, retract
 from meal_assets.errors import Invalid
 from tests.shared_data import shared_data
 
@@ -203,3 +210,51 @@ def test_real_diaries_add_up_to_their_decimal_sums():
     for key, meals in diaries.items():
         for (_, amount), exact in zip(day_total(log([], meals)), sums[key], strict=True):
             assert Decimal(repr(amount)) == pytest.approx(exact, abs=Decimal("0.000001"))
+
+
+def observed(name: str, nutrition: Nutrients, number: str = "1") -> ObservedMeal:
+    entry = ObservedEntry(number=number, food="33691", serving="336910", units=50)
+    return ObservedMeal.model_validate({"meal": name, "entries": [entry], "nutrition": nutrition})
+
+
+def see(history: list[Event], *meals: ObservedMeal) -> list[Event]:
+    return observe(history, person="ada", day=DAY, meals=meals)
+
+
+def test_a_day_elsewhere_is_said_once_and_again_only_when_it_changed():
+    (first,) = see([], observed("lunch", APPLE))
+    assert see([first], observed("lunch", APPLE)) == []
+    (second,) = see([first], observed("lunch", BIG_APPLE), observed("snack", SOUP))
+    assert (first.before, second.before) == ((), (APPLE,))
+    assert see([first, second], observed("lunch", BIG_APPLE), observed("snack", SOUP)) == []
+    (back,) = see([first, second], observed("lunch", APPLE))
+    assert back.before == (BIG_APPLE, SOUP)
+    assert see([first, second, back], observed("lunch", APPLE, number="2"))
+
+
+def test_a_day_that_holds_nothing_is_said_only_when_it_held_something():
+    assert see([]) == []
+    (first,) = see([], observed("lunch", APPLE))
+    (empty,) = see([first])
+    assert (empty.meals, empty.before) == ((), (APPLE,))
+    assert see([first, empty]) == []
+
+
+def test_what_is_observed_elsewhere_counts_beside_what_is_logged_here():
+    history = [meal("a", SOUP), *see([], observed("lunch", APPLE))]
+    assert day_total(history) == Macros(kcal=528, protein_g=30.39, carbs_g=80.7, fat_g=7.76)
+    assert entries(history) == {"a": SOUP}
+    with pytest.raises(Invalid, match="more than a day can hold"):
+        see(history, observed("lunch", SOUP.model_copy(update={"kcal": 100_000})))
+
+
+def test_a_day_that_is_known_from_elsewhere_only_can_be_closed():
+    history = see([], observed("lunch", APPLE))
+    assert not is_empty(history)
+    assert close(history, person="ada", day=DAY) == [CLOSED]
+    assert is_empty([*history, *see(history)])
+
+
+def test_no_meal_is_observed_twice():
+    with pytest.raises(ValueError, match="names a meal twice"):
+        see([], observed("lunch", APPLE), observed("lunch", SOUP))

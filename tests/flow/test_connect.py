@@ -47,6 +47,5 @@ def test_a_person_connects_at_the_terminal_and_lets_go_again(settings: Settings,
     for arguments in (["connect"], ["disconnect", "fatsecret", "ada"], ["connect"]):
         with meals(settings, fake, *arguments) as command:
             told.append(command.communicate()[0])
-    assert [
-        text.startswith(start) for text, start in zip(told, ("ada: fatsecret, since", "ada", "Nobody"), strict=True)
-    ]
+    begins = ("ada: fatsecret, since", "ada is not connected", "Nobody is connected")
+    assert [text[: len(begin)] for text, begin in zip(told, begins, strict=True)] == [*begins]

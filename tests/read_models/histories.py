@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from meal_assets.contracts import EVENTS, Event
-from meal_assets.contracts.diary import DayClosed, MealLogCorrected, MealLogged, MealLogRetracted
+from meal_assets.contracts.diary import DayClosed, DiaryDayObserved, MealLogCorrected, MealLogged, MealLogRetracted
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.system import PersonForgotten
 from meal_assets.contracts.values import MEALS, Nutrients
@@ -77,7 +77,7 @@ class History:
 
     def _some(self, kind: type[Event], household: str) -> Sequence[Event]:
         event = self._varied(kind)
-        if isinstance(event, MealLogged | MealLogCorrected | MealLogRetracted | DayClosed):
+        if isinstance(event, MealLogged | MealLogCorrected | MealLogRetracted | DiaryDayObserved | DayClosed):
             return self._in_diary(event, self.diaries[event.stream_in(household)])
         if kind is PersonForgotten:
             event = like(PersonForgotten)  # always the same, so that of the others some rows are left
@@ -100,6 +100,8 @@ class History:
                 history += diary.correct(history, entry=entry, nutrition=self._varied(MealLogged).nutrition)
             case MealLogRetracted():
                 history += diary.retract(history, entry=entry)
+            case DiaryDayObserved():
+                history += diary.observe(history, person=event.person, day=event.day, meals=event.meals)
             case DayClosed():
                 history += diary.close(history, person=event.person, day=event.day)
         return history[so_far:]

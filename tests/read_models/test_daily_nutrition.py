@@ -5,11 +5,12 @@ import gzip
 import io
 from collections import defaultdict
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
-from meal_assets.commands.diary import correct_meal, log_meals, retract_meal
-from meal_assets.contracts.diary import MealLogged
+from meal_assets.commands.diary import correct_meal, log_meals, observe_day, retract_meal
+from meal_assets.contracts.diary import DiaryDayObserved, MealLogged
 from meal_assets.contracts.values import Nutrients
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.imports.diary import import_diary
@@ -115,3 +116,17 @@ def test_days_are_of_one_household_and_of_the_person_asked_for(store: EventStore
         assert [d.person for d in days_eaten(db, "home", DAY, DAY)] == ["ada", "ben"]
         assert [d.person for d in days_eaten(db, "home", DAY, DAY, person="ben")] == ["ben"]
         assert days_eaten(db, "home", date(2026, 11, 24), date(2026, 11, 30)) == []
+
+
+def test_a_diary_elsewhere_counts_for_what_it_says_last_beside_what_is_logged_here(store: EventStore) -> None:
+    breakfast, snack = like(DiaryDayObserved).meals
+    log_meals(store, "ada", DAY, [meal("a", fiber_g=3)], HOME)
+    observe_day(store, "ada", DAY, [breakfast, snack], HOME)
+    assert fibre(store) == (3, Decimal("8.1"), 3)
+    observe_day(store, "ada", DAY, [snack], HOME)
+    catch_up(DailyNutrition(), store)
+    with store.database.transaction() as db:
+        (day,) = days_eaten(db, "home", DAY, DAY)
+    assert (day.entries, day.eaten) == (2, pytest.approx((290, 12, 34, 11)))
+    observe_day(store, "ada", DAY, [], HOME)
+    assert fibre(store) == (1, 3, 1)

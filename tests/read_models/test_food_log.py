@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from meal_assets.commands.diary import correct_meal, log_meals, retract_meal
-from meal_assets.contracts.diary import MealLogged
+from meal_assets.commands.diary import correct_meal, log_meals, observe_day, retract_meal
+from meal_assets.contracts.diary import DiaryDayObserved, MealLogged
 from meal_assets.contracts.values import Nutrients
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.read_models import catch_up
@@ -44,3 +44,20 @@ def test_the_same_entry_id_of_two_persons_is_two_entries(store: EventStore) -> N
         log_meals(store, person, DAY, [like(MealLogged, entry="a", person=person)], HOME)
     retract_meal(store, "ben", DAY, "a", HOME)
     assert len(entries(store)) == 1
+
+
+def test_a_diary_elsewhere_is_there_meal_by_meal_as_it_was_told_last(store: EventStore) -> None:
+    breakfast, snack = like(DiaryDayObserved).meals
+    log_meals(store, "ada", DAY, [like(MealLogged, entry="breakfast")], HOME)
+    observe_day(store, "ada", DAY, [breakfast, snack], HOME)
+    told = ("breakfast", "breakfast", "told to FatSecret", 190.0, True)
+    assert told in entries(store)
+    assert len(entries(store)) == 3
+    correct_meal(store, "ada", DAY, "breakfast", Nutrients(kcal=470, protein_g=30, carbs_g=60, fat_g=7), HOME)
+    observe_day(store, "ada", DAY, [breakfast], HOME)
+    assert sorted(entries(store)) == sorted([told, ("breakfast", "dinner", "Lentil soup", 470.0, False)])
+    retract_meal(store, "ada", DAY, "breakfast", HOME)
+    assert entries(store) == [told]
+    observe_day(store, "ada", DAY, [snack], HOME)
+    observe_day(store, "ada", DAY, [], HOME)
+    assert entries(store) == []

@@ -1,8 +1,11 @@
-"""`meals connect`, `disconnect`: persons' accounts at services outside."""
+"""`meals connect`, `disconnect`, `sync fatsecret`: persons' accounts at services outside."""
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .outside import syncs
 
 if TYPE_CHECKING:
     from meal_assets.commands.connections import Connecting
@@ -20,6 +23,7 @@ ATTEMPTS = 3
 def add_to(app: typer.Typer) -> None:
     app.add_typer(connects, name="connect")
     app.add_typer(disconnects, name="disconnect")
+    syncs.command("fatsecret")(sync_fatsecret)
 
 
 @connects.callback()
@@ -82,6 +86,39 @@ def disconnect_fatsecret(person: Person) -> None:
             " settings, under external apps.",
             soft_wrap=True,
         )
+
+
+def sync_fatsecret(
+    person: Annotated[
+        str | None, typer.Argument(help="Short id of a person; all who are connected without it.")
+    ] = None,
+    from_: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; the last week without it.")
+    ] = None,
+    to: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day; today without it.")] = None,
+) -> None:
+    """FatSecret's diaries of persons who are connected, the newest day first: a day is said only when it changed.
+
+    A day is a call, of which FatSecret allows so many a day. What is left over is read by the hour while `meals up`
+    runs, or by the same command tomorrow.
+    """
+    from meal_assets.commands.fatsecret import REFRESHED, sync_diaries
+
+    from .session import console, progress, session
+
+    with session() as s:
+        last = s.day(to)
+        first = from_.date() if from_ else last - REFRESHED + timedelta(days=1)
+        read = changed = 0
+        try:
+            with progress() as bar:
+                task = bar.add_task("Reading", total=(last - first).days + 1)
+                for done in sync_diaries(s.store, s.outside, s.origin(), first, last, person):
+                    read, changed = read + 1, changed + len(done.changed)
+                    bar.update(task, completed=read, description=f"Reading {done.day:%d %B %Y}")
+        finally:
+            console.print(f"{read:,} days read, {changed:,} of them new or changed.", highlight=False)
+        s.settle("Adding up")
 
 
 def _finished(connecting: "Connecting") -> str:

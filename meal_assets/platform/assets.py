@@ -10,7 +10,7 @@ from meal_assets.event_store.checkpoints import checkpoints, mark_reported, noth
 from meal_assets.read_models import READ_MODELS, ReadModel, catch_up, refold_days
 
 from .columns import model_lineage, model_schema, topic_schema
-from .keys import GROUPS, key_of, topic_key, topics_of, topics_said
+from .keys import GROUPS, key_of, syncs_into, topic_key, topics_of, topics_said
 from .piping import with_pipes
 from .resources import Log
 from .shown import metadata_of, picture
@@ -29,7 +29,7 @@ def topic(name: str) -> dg.AssetSpec:
     events = "\n".join(f"- `{e.type_name}` v{e.version}: {e.__doc__}" for e in TOPICS[name])
     return dg.AssetSpec(
         topic_key(name),
-        deps=[key_of(c) for c in CONSUMERS.values() if name in topics_said(c)],
+        deps=[*(key_of(c) for c in CONSUMERS.values() if name in topics_said(c)), *syncs_into(name)],
         group_name=GROUPS["topic"],
         kinds={"postgres", "event"},
         owners=OWNERS,

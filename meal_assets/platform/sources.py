@@ -1,7 +1,7 @@
 """Links from an asset to its module, its contracts and the documents; the UI opens them in an editor."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ PROJECT = Path(__file__).parents[2]
 DOCUMENTS = PROJECT / "docs"
 
 
-def code_references(definition: type, events: Iterable[type[Event]], document: str) -> dict[str, Any]:
-    """Where the class is defined, the JSON Schema of each event, and a document, as far as they are on this machine."""
+def code_references(
+    definition: type | Callable[..., object], events: Iterable[type[Event]], document: str
+) -> dict[str, Any]:
+    """Where it is defined, the JSON Schema of each event, and a document, as far as they are on this machine."""
     file, line = Path(inspect.getfile(definition)), inspect.getsourcelines(definition)[1]
     places = [(file, line, file.name)]
     places += [(path, 1, path.name) for path in map(schema_file, events)]

@@ -1,0 +1,69 @@
+"""Which days of a person's FatSecret diary are to be read, so that what a used-up budget left over is read next."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from .remote import Shared
+
+WANT = """
+    WITH unread AS (SELECT min(wanted_at) AS since FROM log.fatsecret_days
+        WHERE household = %(household)s AND person = %(person)s AND day BETWEEN %(first)s AND %(last)s
+          AND (read_at IS NULL OR read_at < wanted_at))
+    INSERT INTO log.fatsecret_days AS d (household, person, day)
+    SELECT %(household)s, %(person)s, day::date
+    FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS day
+    ON CONFLICT (household, person, day) DO UPDATE SET wanted_at = clock_timestamp()
+    WHERE d.read_at >= d.wanted_at AND NOT coalesce(d.read_at >= (SELECT since FROM unread), false)
+"""
+UNREAD = """
+    SELECT day FROM log.fatsecret_days
+    WHERE household = %(household)s AND person = %(person)s AND day BETWEEN %(first)s AND %(last)s
+      AND (read_at IS NULL OR read_at < wanted_at) ORDER BY day DESC
+"""
+READ = """
+    UPDATE log.fatsecret_days SET read_at = clock_timestamp()
+    WHERE household = %(household)s AND person = %(person)s AND day = %(day)s
+"""
+ENTRIES = """
+    SELECT state, number, food, serving, units FROM log.fatsecret_entries
+    WHERE household = %(household)s AND person = %(person)s AND day = %(day)s AND state IN ('making', 'made')
+"""
+
+
+class Days:
+    """Of one connected person."""
+
+    def __init__(self, shared: Shared, household: str, person: str) -> None:
+        self._shared, self._whose = shared, {"household": household, "person": person}
+
+    def want(self, first: date, last: date) -> None:
+        """Ask for these days. While some of them were asked for before and not read, those read since stay read."""
+        with self._shared.transaction() as db:
+            db.execute(WANT, self._whose | {"first": first, "last": last})
+
+    def unread(self, first: date, last: date) -> list[date]:
+        """Days that were asked for and not read since, the newest first."""
+        with self._shared.transaction() as db:
+            return [day for (day,) in db.execute(UNREAD, self._whose | {"first": first, "last": last})]
+
+    def note_read(self, days: Iterable[date]) -> None:
+        with self._shared.transaction() as db:
+            for day in days:
+                db.execute(READ, self._whose | {"day": day})
+
+    def ours(self, day: date) -> "Ours":
+        """What was written there from here."""
+        with self._shared.transaction() as db:
+            rows = db.execute(ENTRIES, self._whose | {"day": day}).fetchall()
+        made = frozenset(str(number) for state, number, *_ in rows if state == "made")
+        return Ours(made, frozenset(tuple(like) for state, _, *like in rows if state == "making"))
+
+
+class Ours:
+    """Entries of a day that come from here: by number, or, where the answer was lost, by what they hold."""
+
+    def __init__(self, numbers: frozenset[str], likes: frozenset[tuple[object, ...]]) -> None:
+        self._numbers, self._likes = numbers, likes
+
+    def includes(self, number: str, food: str, serving: str, units: float) -> bool:
+        return number in self._numbers or (food, serving, units) in self._likes

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     fatsecret_calls_a_day: int = Field(
         default=5_000, ge=1, description="Calls a day (UTC) that your plan at FatSecret has."
     )
+    fatsecret_calls_a_second: float = Field(
+        default=8.0, gt=0, le=1_000, description="Calls a second at most: it refuses bursts."
+    )
     fatsecret_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s@]+$",

@@ -29,15 +29,12 @@ from .fatsecret_answers import (
     number,
 )
 from .http import cache_key, client
-from .remote import Remote, Shared, judge_by_status
+from .remote import Judge, Remote, Shared, judge_by_status
 from .signing import ClientCredentials, OAuth1
 
 API = "https://platform.fatsecret.com"
 LOGIN = "https://authentication.fatsecret.com"
 TOKENS = "https://oauth.fatsecret.com"
-CALLS_A_DAY = 5_000
-"""Of the basic plan."""
-CALLS_A_SECOND = 8.0
 FOOD_SECONDS = 24 * 3600.0
 """How long food content may be kept: its identifiers may be stored for good, its nutrition may not."""
 MOST_RESULTS = 50
@@ -64,6 +61,21 @@ class Token:
 
     def __repr__(self) -> str:
         return "Token(***)"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much may be asked, and where: of the basic plan, at FatSecret itself."""
+
+    api: str = API
+    calls_a_day: int = 5_000
+    calls_a_second: float = 8.0
+
+    def remote(self, judge: Judge) -> Remote:
+        return Remote(NAME, self.api, judge, self.calls_a_day, self.calls_a_second)
+
+
+BASIC = Plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +126,9 @@ class FoodDatabase(_Calls):
         keys: Keys,
         shared: Shared,
         *,
-        api: str = API,
+        plan: Plan = BASIC,
         tokens: str = TOKENS,
         scope: str = "basic",
-        calls_a_day: int = CALLS_A_DAY,
         two_legged: bool = False,
     ) -> None:
         """With `two_legged`, calls are signed as those of a person are (OAuth 1.0a); else by a token (OAuth 2), which
@@ -131,7 +142,7 @@ class FoodDatabase(_Calls):
                 bearer.forget()
             return trouble
 
-        remote = Remote(NAME, api, judge if two_legged else judged, calls_a_day, CALLS_A_SECOND)
+        remote = plan.remote(judge if two_legged else judged)
         sign = OAuth1(keys.key, keys.secret) if two_legged else bearer
         super().__init__(client(remote, shared, sign=sign, cache_seconds=FOOD_SECONDS), "foods")
 
@@ -169,12 +180,9 @@ class FoodDatabase(_Calls):
 class Diary(_Calls):
     """One person's diary and weights. Raises `RemoteFailed`, `Waiting`, `RemoteRefused`."""
 
-    def __init__(
-        self, keys: Keys, token: Token, shared: Shared, *, api: str = API, calls_a_day: int = CALLS_A_DAY
-    ) -> None:
-        remote = Remote(NAME, api, judge, calls_a_day, CALLS_A_SECOND)
+    def __init__(self, keys: Keys, token: Token, shared: Shared, *, plan: Plan = BASIC) -> None:
         sign = OAuth1(keys.key, keys.secret, token.token, token.secret)
-        super().__init__(client(remote, shared, sign=sign), token.token)
+        super().__init__(client(plan.remote(judge), shared, sign=sign), token.token)
 
     def day(self, day: date) -> list[DiaryEntry]:
         """What was eaten on a day, in the order of their numbers."""

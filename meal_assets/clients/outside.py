@@ -12,7 +12,7 @@ from meal_assets.settings import Settings
 from .remote import Shared
 
 if TYPE_CHECKING:  # a client brings an HTTP stack with it, which most commands do without
-    from .fatsecret import Diary, FoodDatabase, Handshake, Keys
+    from .fatsecret import Diary, FoodDatabase, Handshake, Keys, Plan
     from .tandoor import Tandoor
 
 
@@ -27,6 +27,7 @@ class Outside:
     fatsecret_secret: SecretStr = field(default=SecretStr(""))
     fatsecret_url: str | None = None
     fatsecret_calls_a_day: int = 5_000
+    fatsecret_calls_a_second: float = 8.0
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -38,6 +39,7 @@ class Outside:
             settings.fatsecret_secret or SecretStr(""),
             settings.fatsecret_url,
             settings.fatsecret_calls_a_day,
+            settings.fatsecret_calls_a_second,
         )
 
     def address_of(self, person: str, household: str) -> SecretStr | None:
@@ -68,17 +70,20 @@ class Outside:
 
     def fatsecret_diary(self, secrets: Sequence[str], shared: Shared) -> "Diary":
         """A client for the person of that token and secret; close it, or use `with`. Raises `Unavailable`."""
-        from .fatsecret import API, Diary, Token
+        from .fatsecret import Diary, Token
 
-        keys, api = self._fatsecret_keys(), self.fatsecret_url or API
-        return Diary(keys, Token(*secrets), shared, api=api, calls_a_day=self.fatsecret_calls_a_day)
+        return Diary(self._fatsecret_keys(), Token(*secrets), shared, plan=self._fatsecret_plan())
 
     def fatsecret_foods(self, shared: Shared) -> "FoodDatabase":
         """A client for foods; close it, or use `with`. Raises `Unavailable`."""
-        from .fatsecret import API, FoodDatabase
+        from .fatsecret import FoodDatabase
 
-        keys, api = self._fatsecret_keys(), self.fatsecret_url or API
-        return FoodDatabase(keys, shared, api=api, calls_a_day=self.fatsecret_calls_a_day, two_legged=True)
+        return FoodDatabase(self._fatsecret_keys(), shared, plan=self._fatsecret_plan(), two_legged=True)
+
+    def _fatsecret_plan(self) -> "Plan":
+        from .fatsecret import API, Plan
+
+        return Plan(self.fatsecret_url or API, self.fatsecret_calls_a_day, self.fatsecret_calls_a_second)
 
     def _fatsecret_keys(self) -> "Keys":
         from .fatsecret import Keys

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from meal_assets.clients.breaker import FAILURES, Breaker, states
-from meal_assets.clients.fatsecret import Diary, FoodDatabase, Handshake, Keys, Token
+from meal_assets.clients.fatsecret import Diary, FoodDatabase, Handshake, Keys, Plan, Token
 from meal_assets.clients.fatsecret_answers import NAME, FatSecretRefused, day_number, day_of, judge, listed, number
 from meal_assets.clients.signing import OAuth1
 from meal_assets.contracts.values import Nutrients
@@ -46,13 +46,13 @@ def token(fake: FakeFatSecret) -> Token:
 
 @pytest.fixture
 def diary(fake: FakeFatSecret, keys: Keys, token: Token, database: Database) -> Iterator[Diary]:
-    with Diary(keys, token, database, api=fake.url) as diary:
+    with Diary(keys, token, database, plan=Plan(fake.url)) as diary:
         yield diary
 
 
 @pytest.fixture
 def foods(fake: FakeFatSecret, keys: Keys, database: Database) -> Iterator[FoodDatabase]:
-    with FoodDatabase(keys, database, api=fake.url, tokens=fake.url) as foods:
+    with FoodDatabase(keys, database, plan=Plan(fake.url), tokens=fake.url) as foods:
         yield foods
 
 
@@ -267,7 +267,7 @@ def test_a_no_is_not_kept(fake: FakeFatSecret, foods: FoodDatabase) -> None:
 
 
 def test_foods_may_be_asked_for_with_a_signature_of_nobody(fake: FakeFatSecret, keys: Keys, database: Database) -> None:
-    with FoodDatabase(keys, database, api=fake.url, two_legged=True) as foods:
+    with FoodDatabase(keys, database, plan=Plan(fake.url), two_legged=True) as foods:
         assert [f["food_id"] for f in foods.search("oats")] == ["33691"]
     assert all(path != "/connect/token" for _, path in fake.asked)
 
@@ -276,7 +276,7 @@ def test_a_key_that_is_wrong_says_so(fake: FakeFatSecret, keys: Keys, database: 
     with pytest.raises(FatSecretRefused, match="MEALS_FATSECRET_SECRET"):
         Handshake(Keys(keys.key, "wrong"), database, login=fake.url).begin()
     with (
-        FoodDatabase(Keys(keys.key, "wrong"), database, api=fake.url, two_legged=True) as foods,
+        FoodDatabase(Keys(keys.key, "wrong"), database, plan=Plan(fake.url), two_legged=True) as foods,
         pytest.raises(FatSecretRefused, match="MEALS_FATSECRET_SECRET"),
     ):
         foods.search("oats")
@@ -298,7 +298,7 @@ def test_a_person_is_connected_in_three_legs(fake: FakeFatSecret, keys: Keys, da
         handshake.finish("wrong")
     token = handshake.finish(verifier_of(request_token))
     assert token.secret not in repr(token)
-    with Diary(keys, token, database, api=fake.url) as diary:
+    with Diary(keys, token, database, plan=Plan(fake.url)) as diary:
         assert diary.profile()["height_cm"] == "168.00"
 
 

@@ -49,6 +49,7 @@ def outside(fake: FakeFatSecret) -> Outside:
         fatsecret_key=SecretStr(fake.service.key),
         fatsecret_secret=SecretStr(fake.service.secret),
         fatsecret_url=fake.url,
+        fatsecret_calls_a_second=1_000,
     )
 
 

@@ -17,7 +17,7 @@ from meal_assets.errors import Transient
 from meal_assets.event_store import EventStore, Origin, Recorded
 from meal_assets.platform.assets import consumer, read_model
 from meal_assets.platform.checks import IS_CURRENT, is_current
-from meal_assets.platform.keys import key_of, topic_key
+from meal_assets.platform.keys import FATSECRET_DIARY, GROUPS, key_of, topic_key
 from meal_assets.platform.resources import Log
 from meal_assets.read_models import READ_MODELS
 from meal_assets.read_models.daily_nutrition import DailyNutrition
@@ -41,7 +41,7 @@ def test_no_asset_comes_from_itself_by_whatever_way(specs: dict[dg.AssetKey, dg.
 
 
 def test_every_topic_read_model_and_consumer_is_an_asset(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
-    assert set(specs) == {*map(topic_key, TOPICS), *map(key_of, SUBSCRIBERS)}
+    assert set(specs) == {*map(topic_key, TOPICS), *map(key_of, SUBSCRIBERS), FATSECRET_DIARY}
 
 
 def test_every_asset_says_what_it_is_and_whose(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
@@ -49,7 +49,7 @@ def test_every_asset_says_what_it_is_and_whose(specs: dict[dg.AssetKey, dg.Asset
         assert spec.description, spec.key
         assert spec.owners, spec.key
         assert spec.kinds, spec.key
-        assert spec.group_name in {"topics", "read_models", "consumers"}
+        assert spec.group_name in GROUPS.values()
 
 
 @pytest.mark.parametrize("subscriber", SUBSCRIBERS, ids=lambda s: s.name)

@@ -1,5 +1,6 @@
 """FatSecret's answers as they come: errors in answers that say 200, numbers as texts, one thing instead of a list."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -131,6 +132,20 @@ def nutrients(told: Json) -> Nutrients | None:
         return Nutrients.model_validate({k: v for k, v in amounts.items() if v is not None})
     except ValidationError:
         return None
+
+
+DESCRIBED = re.compile(r"Calories: *([\d.]+) *kcal.*Fat: *([\d.]+) *g.*Carbs: *([\d.]+) *g.*Protein: *([\d.]+) *g")
+
+
+def described(text: str) -> Nutrients | None:
+    """What a search says of a food in a line: "Per 100g - Calories: 52kcal | Fat: 0.17g | Carbs: 14g | Protein: 0.3g".
+
+    Of whatever amount that is; None for another line.
+    """
+    if (found := DESCRIBED.search(text)) is None:
+        return None
+    kcal, fat, carbs, protein = map(float, found.groups())
+    return Nutrients(kcal=kcal, protein_g=protein, carbs_g=carbs, fat_g=fat)
 
 
 @dataclass(frozen=True, slots=True)

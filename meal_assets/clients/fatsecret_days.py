@@ -24,10 +24,6 @@ READ = """
     UPDATE log.fatsecret_days SET read_at = clock_timestamp()
     WHERE household = %(household)s AND person = %(person)s AND day = %(day)s
 """
-ENTRIES = """
-    SELECT state, number, food, serving, units FROM log.fatsecret_entries
-    WHERE household = %(household)s AND person = %(person)s AND day = %(day)s AND state IN ('making', 'made')
-"""
 
 
 class Days:
@@ -50,20 +46,3 @@ class Days:
         with self._shared.transaction() as db:
             for day in days:
                 db.execute(READ, self._whose | {"day": day})
-
-    def ours(self, day: date) -> "Ours":
-        """What was written there from here."""
-        with self._shared.transaction() as db:
-            rows = db.execute(ENTRIES, self._whose | {"day": day}).fetchall()
-        made = frozenset(str(number) for state, number, *_ in rows if state == "made")
-        return Ours(made, frozenset(tuple(like) for state, _, *like in rows if state == "making"))
-
-
-class Ours:
-    """Entries of a day that come from here: by number, or, where the answer was lost, by what they hold."""
-
-    def __init__(self, numbers: frozenset[str], likes: frozenset[tuple[object, ...]]) -> None:
-        self._numbers, self._likes = numbers, likes
-
-    def includes(self, number: str, food: str, serving: str, units: float) -> bool:
-        return number in self._numbers or (food, serving, units) in self._likes

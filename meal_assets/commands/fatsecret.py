@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from meal_assets.clients.fatsecret import Diary
 from meal_assets.clients.fatsecret_answers import NAME, REVOKED, DiaryEntry, FatSecretRefused
 from meal_assets.clients.fatsecret_days import Days
+from meal_assets.clients.fatsecret_entries import Entries, Portion
 from meal_assets.clients.outside import Outside
 from meal_assets.contracts.diary import ObservedEntry, ObservedMeal
 from meal_assets.contracts.values import MEALS, Nutrients
@@ -116,14 +117,15 @@ class _Reader:
     def __post_init__(self) -> None:
         self.connections = Connections(self.store.database, self.origin.household, NAME)
         self.days = Days(self.store.database, self.origin.household, self.person)
+        self.entries = Entries(self.store.database, self.origin.household, self.person)
         secrets = self.connections.secrets(self.person)
         self.diary: Diary = self.opened.enter_context(self.outside.fatsecret_diary(secrets, self.store.database))
 
     def read(self, day: date, due: set[date]) -> bool:
         """Whether the day is another than before."""
         entries = self.diary.day(day) if self._may_have_entries(day, due) else []
-        ours = self.days.ours(day)
-        others = [e for e in entries if not ours.includes(e.id, e.food_id, e.serving_id, e.units)]
+        ours = self.entries.of_day(day)
+        others = [e for e in entries if not ours.includes(e.id, Portion(e.food_id, e.serving_id, e.units))]
         self.connections.secrets(self.person)  # raises for who was forgotten, or let go of, in the meantime
         said = observe_day(self.store, self.person, day, observed(others), self.origin)
         self.days.note_read([day])

@@ -240,7 +240,10 @@ def a_food(number: str, name: str, per_100g: Mapping[str, float], **portions: fl
         "food_id": number,
         "food_name": name,
         "food_type": "Generic",
-        "food_description": f"Per 100g - Calories: {per_100g['calories']:g}kcal",
+        "food_description": (
+            f"Per 100g - Calories: {per_100g['calories']:.0f}kcal | Fat: {per_100g['fat']:.2f}g"
+            f" | Carbs: {per_100g['carbohydrate']:.2f}g | Protein: {per_100g['protein']:.2f}g"
+        ),
         "servings": {"serving": servings},
     }
 

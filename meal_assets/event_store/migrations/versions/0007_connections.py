@@ -48,7 +48,6 @@ CREATE TABLE log.fatsecret_entries (
     serving   text,
     units     double precision,
     kcal      double precision,
-    meal      text,
     reason    text,
     PRIMARY KEY (household, person, day, entry)
 );

@@ -102,6 +102,7 @@ def sync_fatsecret(
     A day is a call, of which FatSecret allows so many a day. What is left over is read by the hour while `meals up`
     runs, or by the same command tomorrow.
     """
+    from meal_assets.clients.fatsecret_entries import left_out
     from meal_assets.commands.fatsecret import REFRESHED, sync_diaries
 
     from .session import console, progress, session
@@ -119,6 +120,8 @@ def sync_fatsecret(
         finally:
             console.print(f"{read:,} days read, {changed:,} of them new or changed.", highlight=False)
         s.settle("Adding up")
+        for whose, day, why, count in left_out(s.store.database, s.household, first, last):
+            console.print(f"{whose}, {day}: {count} meals logged here are not written there: {why}", highlight=False)
 
 
 def _finished(connecting: "Connecting") -> str:

@@ -95,6 +95,8 @@ class FakeFatSecret(FakeServer):
     def _call(self, asked: Asked, given: Mapping[str, str]) -> Reply:
         if given.get("format") != "json":
             return Reply(body="<?xml version='1.0'?><error/>")
+        if {"region", "language"} & given.keys():
+            return _error(14, "Missing scope: localization")
         if self.service.errors:
             return _error(self.service.errors.pop(0))
         self.service.calls += 1

@@ -11,7 +11,17 @@ import pytest
 
 from meal_assets.clients.breaker import FAILURES, Breaker, states
 from meal_assets.clients.fatsecret import Diary, FoodDatabase, Handshake, Keys, Plan, Token
-from meal_assets.clients.fatsecret_answers import NAME, FatSecretRefused, day_number, day_of, judge, listed, number
+from meal_assets.clients.fatsecret_answers import (
+    NAME,
+    FatSecretRefused,
+    day_number,
+    day_of,
+    described,
+    judge,
+    listed,
+    number,
+    nutrients,
+)
 from meal_assets.clients.signing import OAuth1
 from meal_assets.contracts.values import Nutrients
 from meal_assets.errors import RemoteFailed, Waiting
@@ -305,3 +315,52 @@ def test_a_person_is_connected_in_three_legs(fake: FakeFatSecret, keys: Keys, da
 def test_faults_on_a_third_of_the_calls_are_not_seen(fake: FakeFatSecret, diary: Diary) -> None:
     fake.faults = Faulty(0.3, seed=1)
     assert [diary.day(DAY + timedelta(days=n)) for n in range(20)] == [[]] * 20
+
+
+def test_what_is_not_told_is_unknown_and_never_nothing_and_vitamins_are_left_out() -> None:
+    told = {"calories": "52", "protein": "0.26", "carbohydrate": 14, "fat": "0.17", "fiber": "", "vitamin_c": "8"}
+    known = nutrients(told | {"iron": "1", "calcium": "6", "sugar": "0"})
+    assert known == Nutrients(kcal=52, protein_g=0.26, carbs_g=14, fat_g=0.17, sugar_g=0)
+    assert nutrients({k: v for k, v in told.items() if k != "fat"}) is None
+
+
+def test_a_day_is_asked_for_by_the_name_that_is_not_ignored(fake: FakeFatSecret, diary: Diary, token: Token) -> None:
+    fake.service.eat(token.token, 0, "35755", 1)  # what a call without a day it knows would get
+    fake.service.eat(token.token, day_number(DAY), "33691", 50)
+    assert [entry.food_id for entry in diary.day(DAY)] == ["33691"]
+
+
+def test_a_right_that_is_missing_is_named_and_region_and_language_are_never_asked_for(
+    fake: FakeFatSecret, foods: FoodDatabase
+) -> None:
+    assert foods.search("oats")  # the fake refuses both, as FatSecret does without the right to them
+    fake.service.errors = [14]
+    with pytest.raises(FatSecretRefused, match="lacks a scope"):
+        foods.search("banana")
+
+
+def test_the_line_that_describes_a_food_is_read(foods: FoodDatabase) -> None:
+    line = "Per 100g - Calories: 52kcal | Fat: 0.17g | Carbs: 13.81g | Protein: 0.26g"
+    assert described(line) == Nutrients(kcal=52, fat_g=0.17, carbs_g=13.81, protein_g=0.26)
+    assert described("Per 1 cup - a lot") is None
+    (found,) = foods.search("oats")
+    assert described(found["food_description"]) == Nutrients(kcal=379, fat_g=6.5, carbs_g=67.7, protein_g=13.2)
+
+
+def test_foods_are_kept_for_a_day_at_most_and_diaries_not_at_all(
+    foods: FoodDatabase, diary: Diary, database: Database
+) -> None:
+    diary.day(DAY)
+    foods.food("33691")
+    with database.transaction() as db:
+        kept = db.execute("SELECT count(*), max(expires_at - now()) FROM log.http_cache").fetchone()
+    assert kept is not None
+    assert kept[0] == 1
+    assert kept[1] <= timedelta(days=1)
+
+
+def test_a_month_names_its_own_days_only(fake: FakeFatSecret, diary: Diary, token: Token) -> None:
+    last = date(2026, 2, 28)
+    for day in (last, last + timedelta(days=1)):
+        fake.service.eat(token.token, day_number(day), "33691", 50)
+    assert diary.days_with_entries(date(2026, 2, 1)) == [last]

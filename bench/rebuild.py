@@ -36,7 +36,7 @@ BY_HAND = f"""
            {", ".join(f"coalesce(sum((payload->'nutrition'->>'{n}')::numeric), 0) AS {n}" for n in KNOWN + PERHAPS)},
            {", ".join(f"count(*) FILTER (WHERE payload->'nutrition' ? '{n}') AS {n}_known" for n in PERHAPS)}
     FROM log.events WHERE type = 'diary.MealLogged' GROUP BY 1, 2, 3
-"""  # noqa: S608 - SQL made of our own constants
+"""
 """The same columns. Its table is of this connection only, and the server may use several processes for it."""
 
 

@@ -1,6 +1,6 @@
-"""Which days of a person's FatSecret diary are to be read, so that what a used-up budget left over is read next."""
+"""What was read of a person's FatSecret account, and which days are to be read next: what a used-up budget left over."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from .remote import Shared
@@ -24,6 +24,12 @@ READ = """
     UPDATE log.fatsecret_days SET read_at = clock_timestamp()
     WHERE household = %(household)s AND person = %(person)s AND day = %(day)s
 """
+WEIGHTS = "SELECT day, kg FROM log.fatsecret_weights WHERE household = %(household)s AND person = %(person)s"
+WEIGHED = """
+    INSERT INTO log.fatsecret_weights (household, person, day, kg)
+    VALUES (%(household)s, %(person)s, %(day)s, %(kg)s)
+    ON CONFLICT (household, person, day) DO UPDATE SET kg = excluded.kg
+"""
 
 
 class Days:
@@ -46,3 +52,13 @@ class Days:
         with self._shared.transaction() as db:
             for day in days:
                 db.execute(READ, self._whose | {"day": day})
+
+    def weights(self) -> dict[date, float]:
+        """Weigh-ins as they were read there last, in kg."""
+        with self._shared.transaction() as db:
+            return dict(db.execute(WEIGHTS, self._whose).fetchall())
+
+    def note_weights(self, weights: Mapping[date, float]) -> None:
+        with self._shared.transaction() as db:
+            for day, kg in weights.items():
+                db.execute(WEIGHED, self._whose | {"day": day, "kg": kg})

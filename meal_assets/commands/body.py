@@ -1,6 +1,7 @@
 """Weighing in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from meal_assets.contracts import Event
 from meal_assets.contracts.body import WeightRecorded
@@ -16,5 +17,24 @@ def record_weights(store: EventStore, person: str, weights: Sequence[WeightRecor
         stands = {e.day: e for e in history if isinstance(e, WeightRecorded)}
         wanted = {weight.day: weight for weight in weights}
         return [weight for day, weight in wanted.items() if stands.get(day) != weight]
+
+    return command(store, f"{origin.household}/body/{person}", decide, origin, person=person)
+
+
+def observe_weights(
+    store: EventStore, person: str, weights: Mapping[date, float], before: Mapping[date, float], origin: Origin
+) -> Accepted:
+    """Record weigh-ins (kg) that were read elsewhere, where they were other ones `before`.
+
+    A weigh-in recorded here stays when one of its day is read elsewhere for the first time.
+    """
+
+    def decide(history: list[Event]) -> list[Event]:
+        stands = {e.day: e.weight_kg for e in history if isinstance(e, WeightRecorded)}
+        return [
+            WeightRecorded(person=person, day=day, weight_kg=kg)
+            for day, kg in sorted(weights.items())
+            if before.get(day) != kg and stands.get(day) != kg and (day in before or day not in stands)
+        ]
 
     return command(store, f"{origin.household}/body/{person}", decide, origin, person=person)

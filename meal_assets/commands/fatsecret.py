@@ -1,4 +1,4 @@
-"""Reading the FatSecret diaries of a household's persons: an event for each day that changed there."""
+"""Reading the FatSecret accounts of a household's persons: an event for each day and weight that changed there."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -16,6 +16,7 @@ from meal_assets.errors import Invalid, RemoteFailed, RemoteRefused, Unavailable
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.connections import Connections
 
+from .body import observe_weights
 from .diary import observe_day
 
 REFRESHED = timedelta(days=7)
@@ -24,6 +25,7 @@ MOST_DAYS = 3_660
 MONTH_PAYS = 3
 """From so many days of a month on, asking for the month first saves the calls for its empty days."""
 DECIMALS = 4
+LEAST_KG, MOST_KG = 20, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class _Reader:
     opened: ExitStack
     refused: str | None = None
     months: dict[date, set[date]] = field(default_factory=dict)
+    weighed: set[date] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.connections = Connections(self.store.database, self.origin.household, NAME)
@@ -122,7 +125,8 @@ class _Reader:
         self.diary: Diary = self.opened.enter_context(self.outside.fatsecret_diary(secrets, self.store.database))
 
     def read(self, day: date, due: set[date]) -> bool:
-        """Whether the day is another than before."""
+        """Whether the day is another than before; with the first day of a month come the weights of it."""
+        self._weigh(day.replace(day=1))
         entries = self.diary.day(day) if self._may_have_entries(day, due) else []
         ours = self.entries.of_day(day)
         others = [e for e in entries if not ours.includes(e.id, Portion(e.food_id, e.serving_id, e.units))]
@@ -130,6 +134,17 @@ class _Reader:
         said = observe_day(self.store, self.person, day, observed(others), self.origin)
         self.days.note_read([day])
         return said.events > 0
+
+    def _weigh(self, month: date) -> None:
+        if month in self.weighed:
+            return
+        before = self.days.weights()
+        told = {w.day: round(w.kg, DECIMALS) for w in self.diary.weights(month) if LEAST_KG <= w.kg <= MOST_KG}
+        if any(before.get(day) != kg for day, kg in told.items()):
+            self.connections.secrets(self.person)  # as below
+            observe_weights(self.store, self.person, told, before, self.origin)
+            self.days.note_weights(told)
+        self.weighed.add(month)
 
     def give_up(self) -> None:
         self.refused = f"FatSecret does not accept the connection of {self.person} any more, which was revoked there:"

@@ -4,6 +4,7 @@ import dagster as dg
 
 from meal_assets.consumers import Consumer
 from meal_assets.contracts import Event
+from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.diary import DiaryDayObserved
 from meal_assets.contracts.system import DeadLettered
 from meal_assets.read_models import ReadModel
@@ -12,7 +13,7 @@ from meal_assets.subscriptions import Subscriber
 GROUPS = {"topic": "topics", "read_model": "read_models", "consumer": "consumers", "sync": "syncs"}
 
 FATSECRET_DIARY = dg.AssetKey(["sync", "fatsecret_diary"])
-FATSECRET_SAYS: tuple[type[Event], ...] = (DiaryDayObserved,)
+FATSECRET_SAYS: tuple[type[Event], ...] = (DiaryDayObserved, WeightRecorded)
 
 
 def topic_key(topic: str) -> dg.AssetKey:

@@ -12,8 +12,10 @@ from meal_assets.clients.attempts import ATTEMPTS
 from meal_assets.clients.breaker import Breaker, states
 from meal_assets.clients.fatsecret_answers import NAME, day_number
 from meal_assets.clients.outside import Outside
+from meal_assets.commands.body import record_weights
 from meal_assets.commands.fatsecret import DayRead, read_left_over, sync_diaries
 from meal_assets.commands.forgetting import forget_person
+from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.diary import DiaryDayObserved
 from meal_assets.errors import Invalid, RemoteFailed, RemoteRefused, Unavailable, Waiting
 from meal_assets.event_store import EventStore, Origin
@@ -94,8 +96,8 @@ def test_ninety_days_are_read_once_and_a_second_time_say_nothing(
         (LAST - timedelta(days=n), ("ada",)) for n in range(90)
     ]
     assert len(observed(store)) == store.head() == 90
-    months = 3
-    assert fake.service.calls == 90 + months
+    months, long_months = 4, 3  # of August there is one day, which is asked for by itself
+    assert fake.service.calls == 90 + months + long_months
     assert [d.changed for d in read(store, outside)] == [()] * 90
     assert store.head() == 90
     catch_up(DailyNutrition(), store)
@@ -142,11 +144,11 @@ def test_an_entry_whose_nutrition_is_not_known_is_counted_and_not_taken_for_noth
     assert (len(meal.entries), meal.unknown, meal.nutrition.kcal) == (2, 1, 189.5)
 
 
-def test_a_month_without_entries_is_one_call(
+def test_a_month_without_entries_is_two_calls_one_of_them_for_weights(
     store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
 ) -> None:
     assert len(read(store, outside, EMPTY_MONTH, EMPTY_MONTH + timedelta(days=27))) == 28
-    assert (fake.service.calls, store.head()) == (1, 0)
+    assert (fake.service.calls, store.head()) == (2, 0)
 
 
 def test_what_a_used_up_budget_leaves_over_is_read_the_next_day_and_no_day_twice(
@@ -192,7 +194,7 @@ def test_our_own_count_of_calls_ends_a_range_before_fatsecret_does(
     assert fake.service.calls == 30
 
 
-def test_faults_on_a_third_of_the_calls_keep_no_day_back_for_good(
+def test_faults_on_half_of_the_calls_keep_no_day_back_for_good(
     store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
 ) -> None:
     eats(fake, ada, FIRST, LAST)
@@ -248,3 +250,33 @@ def test_of_who_is_forgotten_while_it_reads_nothing_is_said(
     assert len(observed(store)) == 1
     with store.database.transaction() as db:
         assert db.execute("SELECT count(*) FROM log.fatsecret_days").fetchone() == (0,)
+
+
+def weighed(store: EventStore) -> list[tuple[date, float]]:
+    recorded = [r.event for r in store.read(types=[WeightRecorded])]
+    return [(e.day, e.weight_kg) for e in recorded if isinstance(e, WeightRecorded)]
+
+
+def test_weights_are_recorded_once_and_again_when_they_change_there(
+    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+) -> None:
+    there, yesterday = fake.service.accounts[ada].weights, LAST - timedelta(days=1)
+    there |= {day_number(LAST): 62.5, day_number(yesterday): 62.75}
+    for _ in range(2):
+        read(store, outside, LAST)
+    assert weighed(store) == [(yesterday, 62.75), (LAST, 62.5)]
+    record_weights(store, "ada", [WeightRecorded(person="ada", day=LAST, weight_kg=61)], HOME)
+    read(store, outside, LAST)
+    assert weighed(store)[2:] == [(LAST, 61)]
+    there[day_number(LAST)] = 60.5
+    read(store, outside, LAST)
+    assert weighed(store)[3:] == [(LAST, 60.5)]
+
+
+def test_a_weight_recorded_here_is_not_replaced_by_one_that_was_there_all_along(
+    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+) -> None:
+    record_weights(store, "ada", [WeightRecorded(person="ada", day=LAST, weight_kg=61)], HOME)
+    fake.service.accounts[ada].weights[day_number(LAST)] = 62.5
+    read(store, outside, LAST)
+    assert weighed(store) == [(LAST, 61)]

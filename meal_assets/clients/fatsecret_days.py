@@ -1,4 +1,4 @@
-"""What was read of a person's FatSecret account, and which days are to be read next: what a used-up budget left over."""
+"""What was read of a person's FatSecret account, and which days are to be read: what a used-up budget left over."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date

@@ -2,7 +2,7 @@
 
 from pydantic import TypeAdapter
 
-from meal_assets.clients.fatsecret_answers import NAME
+from meal_assets.clients.fatsecret_answers import NAME, number
 from meal_assets.clients.outside import Outside
 from meal_assets.contracts.values import PersonId
 from meal_assets.errors import Invalid
@@ -40,5 +40,5 @@ def disconnect(store: EventStore, household: str, person: str) -> None:
 def _account(profile: dict[str, str]) -> str:
     """FatSecret tells no name: by these the person knows whether they agreed with the right account."""
     told = {"last_weight_kg": "last weight {} kg", "goal_weight_kg": "goal {} kg", "height_cm": "height {} cm"}
-    known = [words.format(f"{float(profile[name]):g}") for name, words in told.items() if profile.get(name)]
+    known = [words.format(f"{v:g}") for name, words in told.items() if (v := number(profile.get(name))) is not None]
     return ", ".join(known) or "nothing entered yet"

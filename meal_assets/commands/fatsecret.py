@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from meal_assets.clients.caching import drop_expired
 from meal_assets.clients.fatsecret import Diary
 from meal_assets.clients.fatsecret_answers import NAME, REVOKED, DiaryEntry, FatSecretRefused
 from meal_assets.clients.fatsecret_days import Days
@@ -47,6 +48,7 @@ def sync_diaries(
     """
     if not first <= last <= first + timedelta(days=MOST_DAYS):
         raise Invalid("days", f"{first} to {last} is no range of at most {MOST_DAYS:,} days")
+    drop_expired(store.database)
     persons = _connected(store, origin.household, person)
     with ExitStack() as opened:
         readers = [_Reader(store, outside, origin, one, opened) for one in persons]

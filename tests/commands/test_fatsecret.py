@@ -280,3 +280,17 @@ def test_a_weight_recorded_here_is_not_replaced_by_one_that_was_there_all_along(
     fake.service.accounts[ada].weights[day_number(LAST)] = 62.5
     read(store, outside, LAST)
     assert weighed(store) == [(LAST, 61)]
+
+
+def test_foods_whose_time_is_over_go_also_where_no_others_come(
+    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+) -> None:
+    with outside.fatsecret_foods(store.database) as foods:
+        assert foods.food("33691")
+        assert foods.food("4417")
+    with store.database.transaction() as db:
+        db.execute("UPDATE log.http_cache SET expires_at = now() WHERE body LIKE '%Apple%'::bytea")
+    read(store, outside, LAST)
+    with store.database.transaction() as db:
+        ((left,),) = db.execute("SELECT body FROM log.http_cache").fetchall()
+    assert b"Rolled oats" in left

@@ -13,6 +13,7 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import (
     FlagNotFoundError,
     InvalidContextError,
+    OpenFeatureError,
     ParseError,
     ProviderNotReadyError,
     TypeMismatchError,
@@ -111,6 +112,14 @@ class FlagProvider(AbstractProvider):
                     self._rules.popitem(last=False)
             self._rules.move_to_end(key)
             return self._rules[key]
+
+
+def is_on(database: Database, flag: str, household: str) -> bool:
+    """Whether the flag is on for the household; off where nobody ever said so."""
+    try:
+        return FlagProvider(database).resolve_boolean_details(flag, False, EvaluationContext(household)).value
+    except OpenFeatureError:
+        return False
 
 
 def subject_of(context: EvaluationContext | None) -> Subject:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -22,14 +23,22 @@ class Outside:
     tandoor_url: str | None = None
     tandoor_token: SecretStr = field(default=SecretStr(""))
     notify_urls: Mapping[str, SecretStr] = field(default_factory=dict)
+    time_zone: str = "UTC"
+    """The household's."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        return cls(settings.tandoor_url, settings.tandoor_token or SecretStr(""), settings.notify_urls)
+        return cls(
+            settings.tandoor_url, settings.tandoor_token or SecretStr(""), settings.notify_urls, settings.zone.key
+        )
 
     def address_of(self, person: str, household: str) -> SecretStr | None:
         """Where the person is told things: at their own address, else at the household's; None without either."""
         return self.notify_urls.get(person) or self.notify_urls.get(household)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
     @property
     def knows_tandoor(self) -> bool:

@@ -73,11 +73,11 @@ def plan(
 def accept(day: Week = None) -> None:
     """Cook the week as it is planned, also when it is planned anew later; what is to be published is.
 
-    `meals flags set tandoor.meal_plan on` publishes it in Tandoor's meal plan. Said again, entries that were deleted
-    there are made again.
+    `meals flags set tandoor.meal_plan on` publishes it in Tandoor's meal plan, `tandoor.shopping_list` in its shopping
+    list. Said again, entries that were deleted there are made again.
     """
     from meal_assets.commands.plan import accept_plan
-    from meal_assets.contracts.publication import WeekPublished
+    from meal_assets.contracts.publication import ListPublished, WeekPublished
     from meal_assets.contracts.system import DeadLettered
     from meal_assets.errors import Permanent
 
@@ -94,6 +94,8 @@ def accept(day: Week = None) -> None:
                     raise Permanent(letter.error.removeprefix("Permanent: "))
                 case WeekPublished() as published:
                     console.print(f"{len(published.meals)} meals are in Tandoor's meal plan.", highlight=False)
+                case ListPublished() as published:
+                    console.print(f"{len(published.items)} lines are in Tandoor's shopping list.", highlight=False)
 
 
 def week(day: Week = None) -> None:

@@ -12,7 +12,7 @@ from meal_assets.contracts.plan import PlanGenerated, PlannedMeal
 from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.values import MEALS, Meal
 
-from .shopping import Item, Serving, servings_of, shopping_list
+from .shopping import AS_WRITTEN, Item, Serving, servings_of, shopping_list
 
 MEAL_TIMES: Mapping[Meal, time] = {
     "breakfast": time(8),
@@ -21,6 +21,10 @@ MEAL_TIMES: Mapping[Meal, time] = {
     "snack": time(15, 30),
 }
 """Where the service has none of its own."""
+LONGEST_NAME = 128
+"""Of a food there."""
+UNSAID = ("", "piece", AS_WRITTEN)
+"""Units that a number is without: "3 eggs"."""
 Slot = tuple[date, Meal]
 
 
@@ -61,12 +65,47 @@ def entries_of(plan: PlanGenerated, zone: ZoneInfo) -> dict[Slot, PlanEntry]:
     return {(m.day, m.meal): PlanEntry(m, zone) for m in meals}
 
 
-def items_of(plan: PlanGenerated, recipes: Iterable[RecipeFetched]) -> list[Item]:
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """A line of the shopping list as the service takes it: a food, a unit where there is one, an amount or 0."""
+
+    line: Item
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.line.item, self.line.unit
+
+    @property
+    def food(self) -> str:
+        return self.line.item[:LONGEST_NAME].strip()
+
+    @property
+    def unit(self) -> str | None:
+        return None if self.line.unit in UNSAID else self.line.unit
+
+    @property
+    def amount(self) -> float:
+        once = self.line.unit == AS_WRITTEN and self.line.quantity == 1
+        return 0.0 if self.line.quantity is None or once else self.line.quantity
+
+    @property
+    def told(self) -> tuple[str, str, float]:
+        """What two entries that say the same have in common."""
+        return told(self.food, self.unit, self.amount)
+
+
+def told(food: str, unit: str | None, amount: float) -> tuple[str, str, float]:
+    """An entry, whatever the case of its names."""
+    return food.strip().casefold(), (unit or "").strip().casefold(), round(amount, 3)
+
+
+def list_of(plan: PlanGenerated, recipes: Iterable[RecipeFetched]) -> dict[tuple[str, str], ListEntry]:
     """What to buy for the week, with the recipes as they were last fetched."""
     servings: dict[str, float] = defaultdict(float)
     for meal in plan.meals:
         servings[meal.recipe] += servings_of(meal.portions)
-    return shopping_list(
+    lines = shopping_list(
         Serving(r.title, servings[r.recipe], r.servings or 1.0, r.ingredients)
         for r in sorted(recipes, key=lambda r: r.recipe)
     )
+    return {(line.item, line.unit): ListEntry(line) for line in lines}

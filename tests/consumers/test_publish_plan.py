@@ -23,6 +23,7 @@ from meal_assets.consumers.base import replay
 from meal_assets.consumers.publish_plan import FLAG, PublishPlan
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.publication import WeekPublished
+from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.system import DeadLettered, FlagSet
 from meal_assets.errors import Invalid, Permanent
 from meal_assets.event_store import EventStore, Origin
@@ -388,6 +389,10 @@ def test_the_program_accepts_and_publishes(
     monkeypatch.setenv("MEALS_TANDOOR_TOKEN", fake.space.token)
     assert "3 meals are in Tandoor's meal plan" in run("accept", "2026-11-25")
     assert there(fake) == PUBLISHED
+    run("flags", "set", "tandoor.shopping_list", "on")
+    assert "shopping list" not in run("accept", "2026-11-25")
+    append(store, like(RecipeFetched, recipe="tandoor-1"))
+    assert "2 lines are in Tandoor's shopping list" in run("accept", "2026-11-25")
 
 
 def test_no_tandoor_is_told_at_once(store: EventStore) -> None:

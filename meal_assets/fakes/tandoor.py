@@ -1,5 +1,6 @@
 """A Tandoor as 2.6.11 behaves, for one space: recipes, types, meal plans, shopping; 403 for everything unauthorised."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -11,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from meal_assets.contracts.recipe import Ingredient, RecipeFetched
 from meal_assets.contracts.values import Nutrients
+from meal_assets.domain.recipes import read_recipe
+from meal_assets.starter import library
 
 from .server import HTML_500, Asked, FakeServer, Faulty, Reply
 from .tandoor_weeks import Plans, Shopping, shown
@@ -181,6 +184,16 @@ class FakeTandoor(FakeServer):
         if rows.pop(number, None) is None:
             return Reply(404, {"detail": f"No {kind} matches the given query."})
         return Reply(204)
+
+
+def starter_space(count: int | None = None) -> Space:
+    """With the recipes of the starter library, or so many that are all a little different."""
+    space = Space()
+    recipes = [read_recipe(json.loads(line)).event for line in library().read_text("utf-8").splitlines()]
+    for n in range(len(recipes) if count is None else count):
+        recipe = recipes[n % len(recipes)]
+        space.add(recipe if count is None else recipe.model_copy(update={"title": f"{recipe.title} {n}"}))
+    return space
 
 
 def detail_of(number: int, recipe: RecipeFetched) -> Json:

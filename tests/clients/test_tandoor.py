@@ -1,6 +1,5 @@
 """The client against a Tandoor that behaves as the real one was seen to."""
 
-import json
 from collections.abc import Iterator
 from datetime import time
 
@@ -9,17 +8,10 @@ import stamina
 
 from meal_assets.clients.attempts import ATTEMPTS
 from meal_assets.clients.tandoor import WRITES, Tandoor
-from meal_assets.contracts.recipe import RecipeFetched
-from meal_assets.domain.recipes import read_recipe
 from meal_assets.errors import RemoteFailed, RemoteRefused, Waiting
 from meal_assets.event_store import Database
 from meal_assets.fakes.server import Faulty
-from meal_assets.fakes.tandoor import FakeTandoor
-from meal_assets.starter import library
-
-
-def starters() -> list[RecipeFetched]:
-    return [read_recipe(json.loads(line)).event for line in library().read_text().splitlines()]
+from meal_assets.fakes.tandoor import FakeTandoor, starter_space
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +22,7 @@ def no_pauses() -> Iterator[None]:
 
 @pytest.fixture
 def fake() -> Iterator[FakeTandoor]:
-    with FakeTandoor() as fake:
-        for recipe in starters():
-            fake.space.add(recipe)
+    with FakeTandoor(starter_space()) as fake:
         yield fake
 
 

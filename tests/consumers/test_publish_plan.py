@@ -28,10 +28,10 @@ from meal_assets.contracts.system import DeadLettered, FlagSet
 from meal_assets.errors import Invalid, Permanent
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.fakes.server import Asked, Faulty, Reply
-from meal_assets.fakes.tandoor import FakeTandoor, Space
+from meal_assets.fakes.tandoor import FakeTandoor, starter_space
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.flags import Flags
-from tests.consumers.test_sync_tandoor import starters, time_passes
+from tests.consumers.test_sync_tandoor import time_passes
 from tests.read_models.said import WEEK, append, like
 
 HOME = Origin("home", "test")
@@ -52,10 +52,7 @@ def no_pauses() -> Iterator[None]:
 
 @pytest.fixture
 def fake() -> Iterator[FakeTandoor]:
-    space = Space()
-    for recipe in starters()[:10]:
-        space.add(recipe)
-    with FakeTandoor(space) as fake:
+    with FakeTandoor(starter_space(10)) as fake:
         yield fake
 
 
@@ -234,8 +231,7 @@ def test_an_entry_that_comes_to_be_after_it_was_given_up_is_taken_away(store: Ev
                 super().answer(self.held)
             return reply
 
-    space = Space()
-    space.add(starters()[0])
+    space = starter_space(1)
     with Slow(space) as fake:
         accepted(
             store,
@@ -261,9 +257,7 @@ def test_killed_when_an_entry_was_just_made_it_goes_on_and_makes_nothing_twice(
                 self.victim.kill()
             return reply
 
-    with Deadly() as fake:
-        for recipe in starters()[:3]:
-            fake.space.add(recipe)
+    with Deadly(starter_space(3)) as fake:
         switch(store)
         plan(store, THREE)
         accept_plan(store, WEEK, HOME)

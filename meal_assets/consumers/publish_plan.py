@@ -37,6 +37,7 @@ class PublishPlan(Consumer):
     """Where the flag `tandoor.meal_plan` is on: makes, changes and deletes its own entries, and touches no others."""
 
     listens_to = (PlanAccepted, PlanGenerated)
+    waits_for = PlanAccepted
     says = (WeekPublished,)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:

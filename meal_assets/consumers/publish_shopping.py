@@ -35,6 +35,7 @@ class PublishShopping(Consumer):
     """Where the flag `tandoor.shopping_list` is on: makes, changes, ticks and deletes its own entries, no others."""
 
     listens_to = (PlanAccepted, PlanGenerated, ItemTicked, ItemUnticked)
+    waits_for = PlanAccepted
     says = (ListPublished,)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:

@@ -31,6 +31,7 @@ from meal_assets.fakes.server import Asked, Faulty, Reply
 from meal_assets.fakes.tandoor import FakeTandoor, starter_space
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.flags import Flags
+from meal_assets.subscriptions import standings
 from tests.consumers.test_sync_tandoor import time_passes
 from tests.read_models.said import WEEK, append, like
 
@@ -168,6 +169,16 @@ def test_a_replay_of_what_was_never_published_does_not_publish_it(store: EventSt
     with pytest.raises(Permanent, match="meals accept"):
         replay(PublishPlan(outside(fake)), store, act=True)
     assert fake.space.plans == {}
+
+
+def test_no_run_is_spent_on_plans_before_the_first_week_is_accepted(store: EventStore) -> None:
+    def due() -> list[str]:
+        return [s.subscriber.name for s in standings(store) if s.due and s.subscriber.name.startswith("publish")]
+
+    plan(store, THREE)
+    assert due() == []
+    accept_plan(store, WEEK, HOME)
+    assert due() == ["publish_plan", "publish_shopping"]
 
 
 def test_a_week_that_was_never_planned_cannot_be_accepted(store: EventStore) -> None:

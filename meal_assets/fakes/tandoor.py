@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -188,12 +189,23 @@ class FakeTandoor(FakeServer):
 
 def starter_space(count: int | None = None) -> Space:
     """With the recipes of the starter library, or so many that are all a little different."""
-    space = Space()
-    recipes = [read_recipe(json.loads(line)).event for line in library().read_text("utf-8").splitlines()]
+    space, recipes = Space(), _recipes(library())
     for n in range(len(recipes) if count is None else count):
         recipe = recipes[n % len(recipes)]
         space.add(recipe if count is None else recipe.model_copy(update={"title": f"{recipe.title} {n}"}))
     return space
+
+
+def demo_space() -> Space:
+    """With some dishes that the starter library lacks, of which nobody published what they hold."""
+    space = Space()
+    for recipe in _recipes(Path(__file__).with_name("recipes.jsonl")):
+        space.add(recipe)
+    return space
+
+
+def _recipes(file: Path) -> list[RecipeFetched]:
+    return [read_recipe(json.loads(line)).event for line in file.read_text("utf-8").splitlines()]
 
 
 def detail_of(number: int, recipe: RecipeFetched) -> Json:

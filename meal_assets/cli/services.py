@@ -39,6 +39,8 @@ class Services:
     home: Path
     database_url: str
     port: int
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Further settings that they all begin with."""
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
     deaths: dict[str, list[float]] = field(default_factory=dict)
@@ -120,6 +122,7 @@ class Services:
             "MEALS_DATABASE_URL": self.database_url,
             "DAGSTER_DISABLE_TELEMETRY": "1",
             "DAGSTER_EVENT_BATCH_SIZE": "100",  # the days of a backfill are written together
+            **self.others,
         }
         self.commands[name] = (module, *arguments)
         with self._log(name).open("ab" if name in self.processes else "wb") as log:

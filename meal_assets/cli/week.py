@@ -1,4 +1,4 @@
-"""`meals plan`, `week`, `shopping`: the week ahead."""
+"""`meals plan`, `accept`, `week`, `shopping`: the week ahead."""
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +19,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def add_to(app: typer.Typer) -> None:
     app.command()(plan)
+    app.command()(accept)
     app.command()(week)
     app.command()(shopping)
 
@@ -67,6 +68,34 @@ def plan(
         accepted = request_plan(s.store, monday, s.origin(), persons=person or (), rules=rules, seed=seed)
         s.settle("Planning")
         _report(s, accepted.correlation_id, monday)
+
+
+def accept(day: Week = None) -> None:
+    """Cook the week as it is planned, also when it is planned anew later; what is to be published is.
+
+    `meals flags set tandoor.meal_plan on` publishes it in Tandoor's meal plan, `tandoor.shopping_list` in its shopping
+    list. Said again, entries that were deleted there are made again.
+    """
+    from meal_assets.commands.plan import accept_plan
+    from meal_assets.contracts.publication import ListPublished, WeekPublished
+    from meal_assets.contracts.system import DeadLettered
+    from meal_assets.errors import Permanent
+
+    from .session import console, monday_of, session
+
+    with session() as s:
+        monday = monday_of(s.day(day))
+        accepted = accept_plan(s.store, monday, s.origin())
+        console.print(f"The week of {monday:%d %B} is accepted.", highlight=False)
+        s.settle("Publishing")
+        for recorded in s.store.read_correlation(accepted.correlation_id, accepted.position):
+            match recorded.event:
+                case DeadLettered() as letter:
+                    raise Permanent(letter.error.removeprefix("Permanent: "))
+                case WeekPublished() as published:
+                    console.print(f"{len(published.meals)} meals are in Tandoor's meal plan.", highlight=False)
+                case ListPublished() as published:
+                    console.print(f"{len(published.items)} lines are in Tandoor's shopping list.", highlight=False)
 
 
 def week(day: Week = None) -> None:

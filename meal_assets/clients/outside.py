@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -28,6 +29,8 @@ class Outside:
     fatsecret_url: str | None = None
     fatsecret_calls_a_day: int = 5_000
     fatsecret_calls_a_second: float = 8.0
+    time_zone: str = "UTC"
+    """The household's."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -40,11 +43,16 @@ class Outside:
             settings.fatsecret_url,
             settings.fatsecret_calls_a_day,
             settings.fatsecret_calls_a_second,
+            settings.zone.key,
         )
 
     def address_of(self, person: str, household: str) -> SecretStr | None:
         """Where the person is told things: at their own address, else at the household's; None without either."""
         return self.notify_urls.get(person) or self.notify_urls.get(household)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
     @property
     def knows_tandoor(self) -> bool:

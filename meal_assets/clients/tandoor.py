@@ -1,8 +1,9 @@
 """Tandoor's API as it behaves, which is not always as it is documented."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, time
 from hashlib import sha256
 from typing import Any
 
@@ -40,7 +41,18 @@ PROPERTY_BY_SLUG = {
 }
 IN_LISTS = ("updated_at", "name", "description", "image", "servings", "working_time", "waiting_time", "private")
 """What lists tell of a recipe itself, beside its keywords: some edits change one of these, and no time."""
+WRITES = 4
+"""How often something is said to be made, at most."""
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MealType:
+    """What the space calls a meal; `time` where it has one."""
+
+    id: int
+    name: str
+    time: time | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,24 +130,40 @@ class Tandoor:
                 found[int(row["id"])] = name
         return found
 
-    def meal_types(self) -> dict[str, int]:
-        """Name in lower case -> id."""
-        return {str(row["name"]).casefold(): int(row["id"]) for row in self._pages("/api/meal-type/", {})}
+    def clock(self) -> datetime:
+        """What time it is there."""
+        return datetime.fromisoformat(str(self._get("/api/meal-type/", {"page_size": 1})["timestamp"]))
 
-    def new_meal_type(self, name: str) -> int:
-        return int(self._post("/api/meal-type/", {"name": name})["id"])
+    def user(self) -> int:
+        """Whose token it is, which is who made what is made by it."""
+        return int(self._answer(self._http.get("/api/user-preference/"))[0]["user"]["id"])
+
+    def meal_types(self) -> list[MealType]:
+        rows = self._pages("/api/meal-type/", {})
+        return [MealType(int(r["id"]), str(r["name"]), _time(r.get("time"))) for r in rows]
+
+    def new_meal_type(self, name: str, at: time) -> int:
+        """Its number; one that is there already, by its name in whatever case, is not made again."""
+
+        def there() -> int | None:
+            return next((t.id for t in self.meal_types() if t.name.casefold() == name.casefold()), None)
+
+        return there() or self._new("/api/meal-type/", {"name": name, "time": f"{at:%H:%M:%S}"}, there)
 
     def plans(self, first: str, last: str) -> list[Json]:
         """Entries of the meal plan whose end is on a day from `first` to `last` (YYYY-MM-DD)."""
         return list(self._pages("/api/meal-plan/", {"from_date": first, "to_date": last}))
 
-    def new_plan(self, entry: Json) -> Json:
-        """Not repeated: look it up after a `RemoteFailed`, before it is said again."""
-        return self._post("/api/meal-plan/", entry)
+    def has_plan(self, number: int) -> bool:
+        return self._is_there(f"/api/meal-plan/{number}/")
+
+    def new_plan(self, entry: Json, found: Callable[[], int | None]) -> int:
+        """Its number. `found` looks for the entry where an answer was lost, before it is said again."""
+        return self._new("/api/meal-plan/", entry, found)
 
     def change_plan(self, number: int, entry: Json) -> None:
         """Send from_date and to_date always together: the one does not move the other."""
-        self._answer(self._http.patch(f"/api/meal-plan/{number}/", json=entry, extensions={"repeatable": True}))
+        self._change(f"/api/meal-plan/{number}/", entry)
 
     def delete_plan(self, number: int) -> None:
         self._delete(f"/api/meal-plan/{number}/")
@@ -144,11 +172,21 @@ class Tandoor:
         """The shopping list: what is open, and what was ticked lately."""
         return list(self._pages("/api/shopping-list-entry/", {}))
 
-    def new_entry(self, entry: Json) -> Json:
-        """Not repeated: look it up after a `RemoteFailed`, before it is said again."""
-        return self._post("/api/shopping-list-entry/", entry)
+    def entry(self, number: int) -> Json | None:
+        """One that the list may not show any more; None where it was deleted."""
+        response = self._http.get(f"/api/shopping-list-entry/{number}/")
+        return None if response.status_code == 404 else dict(self._answer(response))
+
+    def new_entry(self, entry: Json, found: Callable[[], int | None]) -> int:
+        """Its number. `found` looks for the entry where an answer was lost, before it is said again."""
+        return self._new("/api/shopping-list-entry/", entry, found)
+
+    def change_entry(self, number: int, entry: Json) -> None:
+        """Say `checked` each time: without it, one that is checked vanishes from the list."""
+        self._change(f"/api/shopping-list-entry/{number}/", entry)
 
     def check_entries(self, numbers: list[int], *, checked: bool) -> None:
+        """Those that are not there are passed over."""
         body = {"ids": numbers, "checked": checked}
         self._answer(self._http.post("/api/shopping-list-entry/bulk/", json=body, extensions={"repeatable": True}))
 
@@ -167,9 +205,25 @@ class Tandoor:
         answer: Json = self._answer(self._http.get(path, params=query))
         return answer
 
-    def _post(self, path: str, body: Json) -> Json:
-        answer: Json = self._answer(self._http.post(path, json=body))
-        return answer
+    def _new(self, path: str, body: Json, found: Callable[[], int | None]) -> int:
+        """Make it once: whoever hears no answer to a POST does not know whether it did its work."""
+        for attempt in range(1, WRITES + 1):
+            try:
+                return int(self._answer(self._http.post(path, json=body))["id"])
+            except RemoteFailed:
+                number = found()
+                if number is not None:
+                    return number
+                if attempt == WRITES:
+                    raise
+        raise AssertionError("the loop returns or raises")
+
+    def _change(self, path: str, body: Json) -> None:
+        self._answer(self._http.patch(path, json=body, extensions={"repeatable": True}))
+
+    def _is_there(self, path: str) -> bool:
+        response = self._http.get(path)
+        return response.status_code != 404 and self._answer(response) is not None
 
     def _delete(self, path: str) -> None:
         response = self._http.delete(path)
@@ -201,6 +255,10 @@ def _mark(row: Json) -> str:
     keywords = [(k.get("id"), k.get("label") or k.get("name")) for k in row.get("keywords") or ()]
     told = json.dumps([*map(row.get, IN_LISTS), keywords], sort_keys=True)
     return sha256(told.encode()).hexdigest()[:32]
+
+
+def _time(text: str | None) -> time | None:
+    return time.fromisoformat(text) if text else None
 
 
 def _detail(response: httpx.Response) -> str:

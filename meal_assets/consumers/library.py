@@ -1,18 +1,28 @@
-"""The recipes a consumer may cook with, as of a position of the log."""
+"""What several consumers read of the log: the recipes to cook with, the week that is cooked, what was said of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Self, TypeVar
+from uuid import UUID
 
+from meal_assets.contracts import Event
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
+from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
 from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved
 from meal_assets.domain.nutrition import LEAST_COVERAGE, believed
 from meal_assets.domain.recipes import carries_word
+from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
+
+from .base import Act
 
 NO_NUTRITION = "no believable nutrition, published or computed"
 LITTLE_UNDERSTOOD = f"less than {LEAST_COVERAGE:.0%} of the ingredients understood"
 
 ByRecipe = Mapping[str, RecipeNutritionComputed]
+AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
 def recipes_at(recorded: Recorded, log: EventStore) -> list[RecipeFetched]:
@@ -47,3 +57,64 @@ def usable(
         else:
             kept.append(recipe.model_copy(update={"per_serving": holds}))
     return kept, dict(sorted(left_out.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Cooked:
+    """An accepted week as it is planned now; `key` is its own, among all weeks of all logs."""
+
+    plan: PlanGenerated
+    key: UUID
+    history: tuple[Recorded, ...]
+
+
+def cooked_week(log: EventStore, household: str, week: date, accepted_by: int) -> Cooked | None:
+    """The week as it stands at the head of the log; None unless it was accepted at a position or before."""
+    history = log.read_stream(f"{household}/plan/{week}")
+    plans = [r.event for r in history if isinstance(r.event, PlanGenerated)]
+    if not plans or not any(isinstance(r.event, PlanAccepted) and r.position <= accepted_by for r in history):
+        return None
+    return Cooked(plans[-1], history[0].event_id, tuple(history))
+
+
+def last_said(log: EventStore, stream: str, kind: type[AnyEvent]) -> tuple[Recorded, AnyEvent] | None:
+    """The newest event of the kind in the stream, in its envelope and by itself."""
+    for recorded in reversed(log.read_stream(stream)):
+        if isinstance(recorded.event, kind):
+            return recorded, recorded.event
+    return None
+
+
+def said_because_of(recorded: Recorded, log: EventStore, kind: type[AnyEvent]) -> list[AnyEvent]:
+    """What was said because of an event already, also by an attempt that died."""
+    followed = log.read_correlation(recorded.correlation_id, recorded.position)
+    return [r.event for r in followed if r.causation_id == recorded.event_id and isinstance(r.event, kind)]
+
+
+class Doing:
+    """The acts of one handling. Use it in `with`; a shadow and a replay leave them undone."""
+
+    def __init__(self) -> None:
+        self._left, self._at_work = 0, True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._at_work = False
+
+    @property
+    def all_done(self) -> bool:
+        return self._left == 0
+
+    def act(self, do: Callable[[], object]) -> Act:
+        """Raises `Permanent` when it is done by a replay, afterwards: nobody would note what came of it."""
+
+        def act(_: str) -> None:
+            if not self._at_work:
+                raise Permanent("a replay does not publish, for nobody would know what it made: `meals accept` does")
+            do()
+            self._left -= 1
+
+        self._left += 1
+        return Act(act)

@@ -1,4 +1,4 @@
-"""Topic `plan`: the week that was found, or why there is none."""
+"""Topic `plan`: the week that was found, or why there is none, and that it is cooked."""
 
 from datetime import date
 
@@ -114,3 +114,11 @@ class PlanRejected(Event, topic="plan", stream="plan/{week}", outcome="failed", 
     considered: int = Field(ge=0)
     left_out: dict[str, int] = {}
     library_position: int = Field(ge=0)
+
+
+class PlanAccepted(Event, topic="plan", stream="plan/{week}", stays=True):
+    """The household cooks this week as it is planned, and as it will be when it is planned anew."""
+
+    examples = [{"week": "2026-11-23"}]
+
+    week: date

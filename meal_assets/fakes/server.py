@@ -38,13 +38,23 @@ class Reply:
 
 
 class Faulty:
-    """Which request meets which fault: `rate` of them, the same ones for the same seed. `down` meets all."""
+    """Which request meets which fault: `rate` of them, the same ones for the same seed. `down` meets all.
+
+    The next `lost_writes` that change something do so, and are not answered.
+    """
 
     KINDS = ("500", "503", "429", "hang up", "break off", "half of the JSON", "HTML")
 
     def __init__(self, rate: float = 0.0, seed: int = 0) -> None:
-        self.rate, self.down = rate, False
+        self.rate, self.down, self.lost_writes = rate, False, 0
         self._random, self._lock = random.Random(seed), threading.Lock()  # noqa: S311  # faults, not secrets
+
+    def loses(self, method: str) -> bool:
+        """Whether this request's answer is lost."""
+        with self._lock:
+            lost = method != "GET" and self.lost_writes > 0
+            self.lost_writes -= lost
+        return lost
 
     def next(self) -> str | None:
         """The fault of the next request, or None."""
@@ -93,7 +103,7 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
 
         def _serve(self) -> None:
             asked = _asked(self)
-            fault = server.faults.next()
+            fault = "hang up" if server.faults.loses(asked.method) else server.faults.next()
             with server.lock:
                 server.asked.append((asked.method, asked.path))
                 reply = _troubled(fault) if fault in TROUBLED else server.answer(asked)

@@ -1,17 +1,23 @@
 """A Tandoor as 2.6.11 behaves, for one space: recipes, types, meal plans, shopping; 403 for everything unauthorised."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from meal_assets.contracts.recipe import Ingredient, RecipeFetched
 from meal_assets.contracts.values import Nutrients
+from meal_assets.domain.recipes import read_recipe
+from meal_assets.starter import library
 
 from .server import HTML_500, Asked, FakeServer, Faulty, Reply
+from .tandoor_weeks import Plans, Shopping, shown
 
 Json = dict[str, Any]
 PAGES = {"recipe": (25, 100)}
@@ -28,7 +34,6 @@ TYPES = (
 """Property types by fdc_id: their names are in the language of whoever made them."""
 NO_TOKEN = Reply(403, {"detail": "Authentication credentials were not provided."})
 NO_RIGHT = Reply(403, {"detail": "You do not have permission to perform this action."})
-MEAL_TYPES = ("Breakfast", "Lunch", "Dinner", "Snack")
 
 
 @dataclass
@@ -39,20 +44,27 @@ class Space:
     recipes: dict[int, Json] = field(default_factory=dict)
     private: set[int] = field(default_factory=set)
     """Somebody else's: not listed, and 403."""
-    meal_types: dict[int, Json] = field(default_factory=dict)
-    plans: dict[int, Json] = field(default_factory=dict)
-    entries: dict[int, Json] = field(default_factory=dict)
-    last_id: int = 0
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
+    """The server's, which need not be the household's."""
+    last_recipe: int = 0
 
-    def new_id(self) -> int:
-        self.last_id += 1
-        return self.last_id
+    def __post_init__(self) -> None:
+        self.planned = Plans(self.zone, self._overview)
+        self.shopping = Shopping()
+
+    @property
+    def plans(self) -> dict[int, Json]:
+        return self.planned.rows
+
+    @property
+    def entries(self) -> dict[int, Json]:
+        return self.shopping.rows
 
     def add(self, recipe: RecipeFetched) -> int:
         """A new recipe; its id."""
-        number = self.new_id()
-        self.recipes[number] = detail_of(number, recipe)
-        return number
+        self.last_recipe += 1
+        self.recipes[self.last_recipe] = detail_of(self.last_recipe, recipe)
+        return self.last_recipe
 
     def edit(self, number: int, *, silently: bool = False, **changes: Any) -> None:
         """Change a recipe; `silently` as an edit of a step, a food or a keyword is, which leaves updated_at alone."""
@@ -62,6 +74,11 @@ class Space:
 
     def remove(self, number: int) -> None:
         del self.recipes[number]
+        self.planned.forget_recipe(number)
+
+    def _overview(self, number: int) -> Json | None:
+        recipe = self.recipes.get(number)
+        return _overview(recipe) if recipe else None
 
 
 class FakeTandoor(FakeServer):
@@ -70,8 +87,7 @@ class FakeTandoor(FakeServer):
     def __init__(self, space: Space | None = None, faults: Faulty | None = None, port: int = 0) -> None:
         super().__init__(faults, port)
         self.space = space or Space()
-        for number, name in enumerate(MEAL_TYPES, start=1):
-            self.space.meal_types.setdefault(number, {"id": number, "name": name, "order": 0, "time": None})
+        planned, shopping = self.space.planned, self.space.shopping
         self._routes: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
             ("GET", r"/api/user-preference/", lambda _: Reply(body=[{"user": {"id": 1, "username": "cook"}}])),
             ("GET", r"/api/recipe/", self._recipes),
@@ -79,17 +95,23 @@ class FakeTandoor(FakeServer):
             ("GET", r"/api/recipe/(\d+)/", self._recipe),
             ("GET", r"/api/property-type/", lambda a: self._page(a, [_type(*t) for t in TYPES])),
             ("GET", r"/api/keyword/", self._keywords),
-            ("GET", r"/api/meal-type/", lambda a: self._page(a, [*self.space.meal_types.values()])),
-            ("POST", r"/api/meal-type/", self._new_meal_type),
+            ("GET", r"/api/meal-type/", lambda a: self._page(a, [*planned.types.values()])),
+            ("POST", r"/api/meal-type/", lambda a: Reply(201, planned.new_type(a.body))),
             ("GET", r"/api/meal-plan/", self._plans),
-            ("POST", r"/api/meal-plan/", self._new_plan),
-            ("PATCH", r"/api/meal-plan/(\d+)/", self._change_plan),
-            ("DELETE", r"/api/meal-plan/(\d+)/", lambda _, n: self._delete(self.space.plans, n, "MealPlan")),
-            ("GET", r"/api/shopping-list-entry/", lambda a: self._page(a, [*self.space.entries.values()])),
-            ("POST", r"/api/shopping-list-entry/", self._new_entry),
-            ("POST", r"/api/shopping-list-entry/bulk/", self._check_entries),
-            ("PATCH", r"/api/shopping-list-entry/(\d+)/", self._change_entry),
-            ("DELETE", r"/api/shopping-list-entry/(\d+)/", lambda _, n: self._delete(self.space.entries, n, "Entry")),
+            ("POST", r"/api/meal-plan/", lambda a: planned.new(a.body or {})),
+            ("GET", r"/api/meal-plan/(\d+)/", lambda _, n: planned.one(n)),
+            ("PATCH", r"/api/meal-plan/(\d+)/", lambda a, n: planned.change(n, a.body or {})),
+            ("DELETE", r"/api/meal-plan/(\d+)/", lambda _, n: self._delete(planned.rows, n, "MealPlan")),
+            ("GET", r"/api/shopping-list-entry/", lambda a: self._page(a, shopping.listed(a))),
+            ("POST", r"/api/shopping-list-entry/", lambda a: shopping.new(a.body or {})),
+            ("POST", r"/api/shopping-list-entry/bulk/", lambda a: shopping.check(a.body)),
+            ("GET", r"/api/shopping-list-entry/(\d+)/", lambda _, n: shopping.one(n)),
+            ("PATCH", r"/api/shopping-list-entry/(\d+)/", lambda a, n: shopping.change(n, a.body or {})),
+            (
+                "DELETE",
+                r"/api/shopping-list-entry/(\d+)/",
+                lambda _, n: self._delete(shopping.rows, n, "ShoppingListEntry"),
+            ),
         )
 
     def answer(self, asked: Asked) -> Reply:
@@ -155,80 +177,35 @@ class FakeTandoor(FakeServer):
         every = {k["name"]: k for r in self._listed() for k in r["keywords"]}
         return self._page(asked, [*every.values()])
 
-    def _new_meal_type(self, asked: Asked) -> Reply:
-        number = self.space.new_id()
-        self.space.meal_types[number] = {"id": number, "order": 0, "time": None, **asked.body}
-        return Reply(201, self.space.meal_types[number])
-
     def _plans(self, asked: Asked) -> Reply:
-        try:
-            first = date.fromisoformat(asked.query.get("from_date", "1970-01-01"))
-            last = date.fromisoformat(asked.query.get("to_date", "2999-12-31"))
-        except ValueError:
-            return Reply(500, HTML_500)
-        inside = [p for p in self.space.plans.values() if first <= _day(p["to_date"]) <= last]
-        return self._page(asked, inside)
-
-    def _new_plan(self, asked: Asked) -> Reply:
-        given = asked.body or {}
-        if missing := [f for f in ("from_date", "meal_type", "servings") if f not in given]:
-            return Reply(400, {f: ["This field is required."] for f in missing})
-        recipe = _id(given.get("recipe"))
-        if recipe is not None and recipe not in self.space.recipes:
-            return Reply(500, HTML_500)
-        number = self.space.new_id()
-        plan = {
-            "id": number,
-            "title": given.get("title", ""),
-            "recipe": _overview(self.space.recipes[recipe]) if recipe is not None else None,
-            "servings": float(str(given["servings"]).replace(",", ".")),
-            "note": given.get("note", ""),
-            "from_date": given["from_date"],
-            "to_date": given.get("to_date", given["from_date"]),
-            "meal_type": self.space.meal_types.get(_id(given["meal_type"]) or 0),
-            "created_by": 1,
-            "shopping": False,
-        }
-        self.space.plans[number] = plan
-        return Reply(201, plan)
-
-    def _change_plan(self, asked: Asked, number: int) -> Reply:
-        """A from_date alone leaves to_date behind."""
-        if number not in self.space.plans:
-            return Reply(404, {"detail": "No MealPlan matches the given query."})
-        changes = dict(asked.body or {})
-        if "recipe" in changes:
-            changes["recipe"] = _overview(self.space.recipes[_id(changes["recipe"]) or 0])
-        if "meal_type" in changes:
-            changes["meal_type"] = self.space.meal_types[_id(changes["meal_type"]) or 0]
-        self.space.plans[number].update(changes)
-        return Reply(body=self.space.plans[number])
-
-    def _new_entry(self, asked: Asked) -> Reply:
-        given = asked.body or {}
-        if not isinstance(given.get("food"), dict):
-            return Reply(500, HTML_500)
-        number = self.space.new_id()
-        entry = {"id": number, "unit": None, "amount": 0, "checked": False, "updated_at": _now(), **given}
-        self.space.entries[number] = entry
-        return Reply(201, entry)
-
-    def _change_entry(self, asked: Asked, number: int) -> Reply:
-        if number not in self.space.entries:
-            return Reply(404, {"detail": "No ShoppingListEntry matches the given query."})
-        self.space.entries[number].update(asked.body or {}, updated_at=_now())
-        return Reply(body=self.space.entries[number])
-
-    def _check_entries(self, asked: Asked) -> Reply:
-        for number in asked.body["ids"]:
-            if number in self.space.entries:
-                self.space.entries[number].update(checked=asked.body["checked"], updated_at=_now())
-        return Reply(body=asked.body)
+        found = self.space.planned.listed(asked)
+        return found if isinstance(found, Reply) else self._page(asked, shown(found))
 
     def _delete(self, rows: dict[int, Json], number: int, kind: str) -> Reply:
         if rows.pop(number, None) is None:
             return Reply(404, {"detail": f"No {kind} matches the given query."})
         return Reply(204)
+
+
+def starter_space(count: int | None = None) -> Space:
+    """With the recipes of the starter library, or so many that are all a little different."""
+    space, recipes = Space(), _recipes(library())
+    for n in range(len(recipes) if count is None else count):
+        recipe = recipes[n % len(recipes)]
+        space.add(recipe if count is None else recipe.model_copy(update={"title": f"{recipe.title} {n}"}))
+    return space
+
+
+def demo_space() -> Space:
+    """With some dishes that the starter library lacks, of which nobody published what they hold."""
+    space = Space()
+    for recipe in _recipes(Path(__file__).with_name("recipes.jsonl")):
+        space.add(recipe)
+    return space
+
+
+def _recipes(file: Path) -> list[RecipeFetched]:
+    return [read_recipe(json.loads(line)).event for line in file.read_text("utf-8").splitlines()]
 
 
 def detail_of(number: int, recipe: RecipeFetched) -> Json:
@@ -307,14 +284,5 @@ def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _day(text: str) -> date:
-    return datetime.fromisoformat(text).date()
-
-
 def _number(text: str | None, default: int) -> int:
     return int(text) if text and text.isdigit() and int(text) > 0 else default
-
-
-def _id(value: Any) -> int | None:
-    """Nested objects may be plain ids."""
-    return value.get("id") if isinstance(value, dict) else value

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from meal_assets.clients.outside import Outside
 from meal_assets.consumers import Consumed
 from meal_assets.event_store import EventStore
 
@@ -35,16 +36,17 @@ class Seen:
     failures: dict[str, Exception] = field(default_factory=dict)
 
 
-def follow(store: EventStore, *, consumers: bool = False) -> Generator[Seen, None, None]:
+def follow(store: EventStore, *, consumers: Outside | None = None) -> Generator[Seen, None, None]:
     """React to every event at once, for ever, and tell after each look what was done; close it to end.
 
+    Consumers react too where they are told whom they know outside.
     Raises `psycopg.OperationalError` when the database is gone: begin anew, nothing is lost.
     """
     with ExitStack() as held:
         held.enter_context(quick_switches())
         wait = held.enter_context(store.listen())
         folder = held.enter_context(Folder(store))
-        reactor = held.enter_context(Reactor(store)) if consumers else None
+        reactor = None if consumers is None else held.enter_context(Reactor(store, consumers))
         looked = -LOOK_SECONDS
         while True:
             before = folder.events.copy()

@@ -119,11 +119,14 @@ def _place(
             shadow = None  # it begins anew
     elif stands is not None and stands.version != subscriber.version:
         stands = None  # it is to be rebuilt
+    heard = [top.get(e.type_name, 0) for e in subscriber.listens_to]
+    if issubclass(subscriber, Consumer) and subscriber.waits_for and not top.get(subscriber.waits_for.type_name):
+        heard = [0]
     nowhere = -1 if issubclass(subscriber, ReadModel) else 0  # the tables of a read model are still to be made
     return Standing(
         subscriber,
         stands.position if stands else nowhere,
-        max(decided, *(top.get(e.type_name, 0) for e in subscriber.listens_to)),
+        max(decided, *heard),
         switch,
         shadow.position if shadow else None,
         looked_at=stands.moved_at if stands else None,

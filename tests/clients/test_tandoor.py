@@ -1,29 +1,28 @@
 """The client against a Tandoor that behaves as the real one was seen to."""
 
-import json
 from collections.abc import Iterator
+from datetime import time
 
 import pytest
+import stamina
 
-from meal_assets.clients.tandoor import Tandoor
-from meal_assets.contracts.recipe import RecipeFetched
-from meal_assets.domain.recipes import read_recipe
-from meal_assets.errors import RemoteFailed, RemoteRefused
+from meal_assets.clients.attempts import ATTEMPTS
+from meal_assets.clients.tandoor import WRITES, Tandoor
+from meal_assets.errors import RemoteFailed, RemoteRefused, Waiting
 from meal_assets.event_store import Database
 from meal_assets.fakes.server import Faulty
-from meal_assets.fakes.tandoor import FakeTandoor
-from meal_assets.starter import library
+from meal_assets.fakes.tandoor import FakeTandoor, starter_space
 
 
-def starters() -> list[RecipeFetched]:
-    return [read_recipe(json.loads(line)).event for line in library().read_text().splitlines()]
+@pytest.fixture(autouse=True)
+def no_pauses() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
+        yield
 
 
 @pytest.fixture
 def fake() -> Iterator[FakeTandoor]:
-    with FakeTandoor() as fake:
-        for recipe in starters():
-            fake.space.add(recipe)
+    with FakeTandoor(starter_space()) as fake:
         yield fake
 
 
@@ -77,40 +76,91 @@ def test_faults_on_a_third_of_the_calls_are_not_seen(fake: FakeTandoor, tandoor:
     assert len(fake.asked) > 45
 
 
-def test_a_plan_whose_answer_was_lost_is_there_and_is_not_made_twice(fake: FakeTandoor, tandoor: Tandoor) -> None:
-    class Lost(Faulty):
-        def next(self) -> str | None:
-            return "hang up"
+def entry_on(day: str, **changes: object) -> dict[str, object]:
+    moment = f"{day}T18:30:00+01:00"
+    return {"recipe": 1, "meal_type": 3, "servings": 2.5, "from_date": moment, "to_date": moment, **changes}
 
-    entry = {"recipe": 1, "meal_type": 3, "servings": 2.5, "from_date": "2026-11-23T18:30:00+01:00",
-             "to_date": "2026-11-23T18:30:00+01:00", "note": "meals:1"}  # fmt: skip
-    fake.faults = Lost()
-    with pytest.raises(RemoteFailed):
-        tandoor.new_plan(entry)
-    fake.faults = Faulty()
-    (found,) = tandoor.plans("2026-11-23", "2026-11-23")
-    assert (found["recipe"]["id"], found["servings"], found["note"]) == (1, 2.5, "meals:1")
-    assert len(fake.space.plans) == 1
+
+def nothing() -> None:
+    return None
+
+
+def test_a_plan_whose_answer_was_lost_is_looked_for_and_not_made_twice(fake: FakeTandoor, tandoor: Tandoor) -> None:
+    def found() -> int | None:
+        return next((p["id"] for p in tandoor.plans("2026-11-23", "2026-11-23") if p["note"] == "ours"), None)
+
+    fake.faults.lost_writes = 1
+    number = tandoor.new_plan(entry_on("2026-11-23", note="ours"), found)
+    assert [(n, p["recipe"]["id"], p["servings"]) for n, p in fake.space.plans.items()] == [(number, 1, 2.5)]
+
+
+def test_what_was_never_made_is_made_again_a_few_times(fake: FakeTandoor, tandoor: Tandoor) -> None:
+    fake.faults.down = True
+    with pytest.raises((RemoteFailed, Waiting)):
+        tandoor.new_plan(entry_on("2026-11-23"), nothing)
+    assert sum(method == "POST" for method, _ in fake.asked) == WRITES
+    assert fake.space.plans == {}
 
 
 def test_plans_are_changed_and_deleted(fake: FakeTandoor, tandoor: Tandoor) -> None:
-    day = "2026-11-24T12:00:00+01:00"
-    made = tandoor.new_plan({"recipe": 1, "meal_type": 1, "servings": 1, "from_date": day, "to_date": day})
-    tandoor.change_plan(made["id"], {"recipe": 2, "servings": 3, "from_date": day, "to_date": day})
-    assert fake.space.plans[made["id"]]["recipe"]["id"] == 2
-    tandoor.delete_plan(made["id"])
-    tandoor.delete_plan(made["id"])
+    number = tandoor.new_plan(entry_on("2026-11-24"), nothing)
+    tandoor.change_plan(number, entry_on("2026-11-24", recipe=2))
+    assert fake.space.plans[number]["recipe"]["id"] == 2
+    assert tandoor.has_plan(number)
+    tandoor.delete_plan(number)
+    tandoor.delete_plan(number)
     assert fake.space.plans == {}
+    assert not tandoor.has_plan(number)
+
+
+def test_a_meal_type_is_made_once(fake: FakeTandoor, tandoor: Tandoor) -> None:
+    fake.faults.lost_writes = 1
+    brunch = tandoor.new_meal_type("Brunch", time(11))
+    assert tandoor.new_meal_type("brunch", time(10)) == brunch
+    assert [(t.name, t.time) for t in tandoor.meal_types() if t.id == brunch] == [("Brunch", time(11))]
+    assert len(fake.space.planned.types) == 5
 
 
 def test_a_request_that_tandoor_finds_wrong_is_told_in_its_words(tandoor: Tandoor) -> None:
     with pytest.raises(RemoteRefused, match=r"HTTP 400: .*meal_type.*This field is required"):
-        tandoor.new_plan({"servings": 1})
+        tandoor.new_plan({"servings": 1}, nothing)
 
 
 def test_the_shopping_list_is_written_ticked_and_cleared(fake: FakeTandoor, tandoor: Tandoor) -> None:
-    made = tandoor.new_entry({"food": {"name": "oat milk"}, "unit": {"name": "l"}, "amount": 2})
-    tandoor.check_entries([made["id"]], checked=True)
-    assert [(e["food"]["name"], e["checked"]) for e in tandoor.entries()] == [("oat milk", True)]
-    tandoor.delete_entry(made["id"])
-    assert fake.space.entries == {}
+    number = tandoor.new_entry({"food": {"name": "oat milk"}, "unit": {"name": "l"}, "amount": 2}, nothing)
+    tandoor.check_entries([number, 999], checked=True)
+    assert [(e["food"]["name"], e["amount"], e["checked"]) for e in tandoor.entries()] == [("oat milk", 2, True)]
+    tandoor.change_entry(number, {"amount": 3})
+    assert tandoor.entries() == []
+    assert (tandoor.entry(number) or {})["amount"] == 3
+    tandoor.delete_entry(number)
+    assert tandoor.entry(number) is None
+
+
+def test_the_fake_reads_a_day_as_tandoor_does(fake: FakeTandoor, tandoor: Tandoor) -> None:
+    dinner = tandoor.new_plan({"meal_type": 3, "servings": "2,5", "recipe": None, "from_date": "2026-11-23"}, nothing)
+    snack = tandoor.new_plan({"meal_type": 4, "servings": 1, "recipe": None, "from_date": "2026-11-23"}, nothing)
+    plans = fake.space.plans
+    assert [plans[n]["from_date"] for n in (dinner, snack)] == [
+        "2026-11-23T18:30:00+01:00",
+        "2026-11-23T12:00:00+01:00",
+    ]
+    assert "recipe_name" not in tandoor.plans("2026-11-23", "2026-11-23")[0]
+    tandoor.change_plan(dinner, {"from_date": "2026-11-25"})
+    assert (plans[dinner]["from_date"], plans[dinner]["to_date"]) == (
+        "2026-11-25T00:00:00+01:00", "2026-11-23T18:30:00+01:00",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [{"recipe": 999_999}, {"servings": 123_456}])
+def test_what_the_real_one_breaks_on_breaks_the_fake(
+    fake: FakeTandoor, tandoor: Tandoor, wrong: dict[str, object]
+) -> None:
+    with pytest.raises(RemoteFailed, match="HTTP 500"):
+        tandoor.new_plan(entry_on("2026-11-23", **wrong), nothing)
+
+
+def test_a_deleted_recipe_takes_its_plans_with_it(fake: FakeTandoor, tandoor: Tandoor) -> None:
+    tandoor.new_plan(entry_on("2026-11-23"), nothing)
+    fake.space.remove(1)
+    assert fake.space.plans == {}

@@ -315,6 +315,41 @@ def test_a_repeat_after_a_crash_between_append_and_checkpoint_says_nothing_new(s
     assert unticked(store) == ["milk 0", "milk 1", "salt 0", "salt 1"]
 
 
+class Long(Consumer):
+    """Says ten things about an event, and is ended when it has said so many of them."""
+
+    listens_to = (ItemTicked,)
+    says = (ItemUnticked,)
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said]:
+        for n in range(10):
+            if n == self.after:
+                raise KeyboardInterrupt
+            yield Said(ItemUnticked(week=WEEK, item=f"{item_of(recorded)} {n}"))
+
+
+def test_who_is_ended_often_and_gets_on_each_time_gets_to_the_end(store: EventStore) -> None:
+    tick(store, "milk")
+    for after in range(1, MAX_ATTEMPTS + 4):
+        with pytest.raises(KeyboardInterrupt):
+            consume(Long(after), store)
+    assert consume(Long(after=99), store).handled == 1
+    assert len(unticked(store)) == 10
+    assert failed_attempts(store) == {}
+
+
+def test_who_is_ended_often_and_never_gets_on_is_set_aside(store: EventStore) -> None:
+    tick(store, "milk")
+    for _ in range(MAX_ATTEMPTS + 1):
+        with pytest.raises(KeyboardInterrupt):
+            consume(Long(after=2), store)
+    assert consume(Long(after=2), store).set_aside == 1
+    assert len(unticked(store)) == 2
+
+
 def test_only_one_process_at_a_time_is_at_it_and_another_leaves_it_or_waits(store: EventStore) -> None:
     tick(store, "milk")
     begun, go_on = Signal(), Signal()

@@ -1,6 +1,5 @@
 """Bringing the library in line with a Tandoor: what changed is said, once, whatever happens on the way."""
 
-import json
 import os
 import random
 import signal
@@ -27,14 +26,12 @@ from meal_assets.contracts import Event
 from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved, RecipesSynced
 from meal_assets.contracts.recipe_request import RecipeSyncRequested
 from meal_assets.contracts.system import DeadLettered
-from meal_assets.domain.recipes import read_recipe
 from meal_assets.errors import Invalid, RemoteRefused, Unavailable
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.fakes.server import Asked, Faulty, Reply
-from meal_assets.fakes.tandoor import FakeTandoor, Space
+from meal_assets.fakes.tandoor import FakeTandoor, starter_space
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.recipe_catalogue import RecipeCatalogue
-from meal_assets.starter import library
 from meal_assets.subscriptions import settle, standings
 
 HOME = Origin("home", "test")
@@ -46,21 +43,9 @@ def no_pauses() -> Iterator[None]:
         yield
 
 
-def starters() -> list[RecipeFetched]:
-    return [read_recipe(json.loads(line)).event for line in library().read_text().splitlines()]
-
-
-def filled(count: int) -> Space:
-    space, recipes = Space(), starters()
-    for n in range(count):
-        recipe = recipes[n % len(recipes)]
-        space.add(recipe.model_copy(update={"title": f"{recipe.title} {n}"}))
-    return space
-
-
 @pytest.fixture
 def fake() -> Iterator[FakeTandoor]:
-    with FakeTandoor(filled(24)) as fake:
+    with FakeTandoor(starter_space(24)) as fake:
         yield fake
 
 
@@ -113,7 +98,7 @@ def time_passes(store: EventStore) -> None:
 
 
 def test_five_hundred_recipes_come_in_and_the_second_time_nothing_is_said(store: EventStore) -> None:
-    with FakeTandoor(filled(500)) as fake:
+    with FakeTandoor(starter_space(500)) as fake:
         *recipes, end = sync(store, fake)
         assert isinstance(end, RecipesSynced)
         assert (end.full, end.listed, end.fetched, end.removed, end.rejected) == (True, 500, 500, 0, 0)
@@ -192,7 +177,7 @@ def test_a_recipe_that_the_list_lost_while_people_wrote_is_not_taken_for_gone(st
                 reply.body["results"] = reply.body["results"][1:]
             return reply
 
-    with Shifting(filled(12)) as fake:
+    with Shifting(starter_space(12)) as fake:
         sync(store, fake)
         fake.lost = True
         assert told(sync(store, fake)) == []
@@ -282,7 +267,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was_and_says_nothing_twice(sto
                 os.kill(self.victim.pid, signal.SIGKILL)
             return super().answer(asked)
 
-    with Deadly(filled(60)) as fake:
+    with Deadly(starter_space(60)) as fake:
         request_sync(store, outside(fake), HOME)
         fake.victim = other_process(store, fake)
         assert fake.victim.wait() == -signal.SIGKILL

@@ -9,11 +9,15 @@ from threading import Event as Signal
 from threading import Semaphore
 
 import pytest
+from pydantic import SecretStr
 
+from meal_assets.clients.outside import Outside
 from meal_assets.commands.flags import pause
 from meal_assets.commands.recipes import request_recipes
 from meal_assets.contracts.body import WeightRecorded
+from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.recipe import RecipesFetched
+from meal_assets.contracts.system import DeadLettered
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.checkpoints import take_unreported
 from meal_assets.read_models import READ_MODELS, wait_until
@@ -38,7 +42,7 @@ def broken(*_: object) -> None:
     raise ZeroDivisionError("here")
 
 
-def looks(store: EventStore, *, consumers: bool = False) -> Iterator[Seen]:
+def looks(store: EventStore, *, consumers: Outside | None = None) -> Iterator[Seen]:
     """What a follower sees, for as long as anybody may have patience."""
     with closing(follow(store, consumers=consumers)) as follower:
         for _, seen in zip(range(int(PATIENCE * 100)), follower, strict=False):
@@ -105,7 +109,7 @@ def test_consumers_react_only_where_that_is_asked_for(
             break
     assert store.read(types=[RecipesFetched]) == []
     consumed = Counter[str]()
-    for seen in looks(store, consumers=True):
+    for seen in looks(store, consumers=Outside()):
         consumed += Counter({name: done.handled for name, done in seen.consumed.items()})
         if not any(s.due for s in standings(store)):
             break
@@ -121,6 +125,16 @@ def test_a_paused_read_model_rests(store: EventStore, origin: Origin) -> None:
         if not any(s.due for s in standings(store) if s.subscriber.name in READ_MODELS):
             break
     assert not current(store)
+
+
+def test_consumers_know_whom_they_were_told_outside(store: EventStore) -> None:
+    wanted = NotificationRequested.model_validate(NotificationRequested.examples[0])
+    store.append(wanted.stream_in("home"), [wanted], origin=Origin("home", "test"))
+    nowhere = Outside(notify_urls={wanted.person: SecretStr("nowhere://")})
+    for _ in looks(store, consumers=nowhere):
+        if letters := store.read(types=[DeadLettered]):
+            assert "nowhere address" in str(letters[0].event)
+            break
 
 
 def test_a_read_model_that_fails_is_told_and_the_others_follow(

@@ -1,7 +1,7 @@
 """How often the event a consumer stands before was tried in vain, and when it may be tried again.
 
 An attempt may end without a word: its process was killed, or crashed. So each call of `consume` leaves a mark until it
-ends, and one that finds a mark counts its attempts before it makes them.
+ends, and one that finds a mark counts its attempts before it makes them, until it has said something new.
 
 Waiting for a remote that is left alone is no attempt: an event is not to blame for it.
 """

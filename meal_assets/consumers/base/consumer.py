@@ -29,7 +29,7 @@ class Act:
     """Something to do outside. It is handed over and not done in `handle`, so a shadow and a replay leave it undone.
 
     `do` gets a key that is the same whenever it is repeated: give it to whoever can tell a repeat by it. What is said
-    after it may depend on its having raised, and on nothing else that came of it.
+    after it may depend on its having raised, or be said only where it was done; then a repeat says again what it said.
     """
 
     do: Callable[[str], object]
@@ -47,6 +47,8 @@ class Consumer:
     version: ClassVar[int] = 1
     listens_to: ClassVar[tuple[type[Event], ...]]
     says: ClassVar[tuple[type[Event], ...]]
+    waits_for: ClassVar[type[Event] | None] = None
+    """One of those it listens to: before the first event of this type, anywhere, nothing is asked of it."""
     ordered_by_stream: ClassVar[bool] = False
     """Whether the later events of a stream wait while an earlier one of it is a dead letter."""
 

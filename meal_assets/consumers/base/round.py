@@ -53,14 +53,15 @@ class Round:
     """The checkpoint moves when something was said, and at the end of each page.
 
     `too_old`: it stopped before an event that this program does not know. `careful`: the one before this ended without
-    a word, so each attempt is counted before it is made: an event that kills its process must not do so for ever.
+    a word, so each attempt is counted before it is made: an event that kills its process must not do so for ever. One
+    that says something new does not count: whoever is killed in the middle of much work gets to its end.
     """
 
     def __init__(self, consumer: Consumer, store: EventStore, voice: Voice) -> None:
         self.consumer, self.store, self.voice = consumer, store, voice
         self.position = self.moved = voice.position()
         self.handled = self.set_aside = 0
-        self.too_old = self.careful = self.began_work = False
+        self.too_old = self.careful = self.began_work = self.counted = False
         self.held = held_streams(store, voice.subscriber) if consumer.ordered_by_stream else set()
         self.repeats_until = voice.repeats_until()
         self.said = Counter[str]()
@@ -124,6 +125,7 @@ class Round:
 
     def _begin(self, task: Task) -> None:
         attempts, *_ = note_attempt(self.store, self.voice.subscriber, task.cause.position, UNFINISHED)
+        self.counted = True
         if attempts > MAX_ATTEMPTS:
             raise Permanent(f"{UNFINISHED}, {MAX_ATTEMPTS} times")
 
@@ -222,12 +224,16 @@ class Round:
 
     def _say(self, task: Task, event: Event, key: str, within: Connection | None = None) -> None:
         try:
-            self.voice.say(task.cause, event, task.key(key), within)
+            is_new = self.voice.say(task.cause, event, task.key(key), within)
         except OnceConflict:
             if within is not None or not self._repeats(task.cause):
                 raise
             return  # it said something else the first time, and that stays
         self.said[event.type_name] += 1
+        if is_new and self.counted and within is None:  # whoever gets on does not kill its process for ever
+            self.counted = False
+            with self.store.database.transaction() as db:
+                forget_attempts(db, self.voice.subscriber, task.cause.position)
 
     def _move(self, db: Connection) -> None:
         self.voice.moved(db, self.moved, self.position, self.said, time.perf_counter() - self.began)

@@ -27,8 +27,8 @@ class Voice(Protocol):
     def repeats_until(self) -> int:
         """The last position that may come for the second time; 0 for one that was never set back."""
 
-    def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> None:
-        """Answer the cause with the event; the same key again says nothing new."""
+    def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> bool:
+        """Answer the cause with the event; the same key again says nothing new. Whether that moved us on."""
 
     def act(self, cause: Heard, act: Act, key: str) -> None:
         """Do it, or not."""
@@ -58,14 +58,15 @@ class Aloud:
             )
         return int(position)
 
-    def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> None:
-        self._store.append(
+    def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> bool:
+        appended = self._store.append(
             event.stream_in(cause.household),
             [event],
             origin=cause.origin_of_reaction(actor_of(self._consumer.name)),
             once=once_key(self._consumer.name, cause.position, key),
             within=within,
         )
+        return not appended.said_before
 
     def act(self, cause: Heard, act: Act, key: str) -> None:
         act.do(once_key(self._consumer.name, cause.position, key))
@@ -108,9 +109,9 @@ class Aside:
     def repeats_until(self) -> int:
         return 0
 
-    def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> None:
+    def say(self, cause: Heard, event: Event, key: str, within: Connection | None = None) -> bool:
         if isinstance(event, DeadLetterWaiting | DeadLetterHandled):
-            return  # book-keeping of the live consumer
+            return False  # book-keeping of the live consumer
         query = "INSERT INTO log.shadow_says VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 
         def keep(sealed: Sequence[Event], _keys: Sequence[str]) -> None:
@@ -119,6 +120,7 @@ class Aside:
                 db.execute(query, row)
 
         self._store.personal.sealed_for(keep, [event.stream_in(cause.household)], [event], cause.household, within)
+        return False
 
     def act(self, cause: Heard, act: Act, key: str) -> None:
         """A shadow touches nothing."""

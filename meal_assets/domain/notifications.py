@@ -1,6 +1,9 @@
 """What people are told, in words."""
 
-from meal_assets.contracts.notification_request import NotificationRequested
+from collections.abc import Mapping
+from datetime import date
+
+from meal_assets.contracts.notification_request import OPERATOR, NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
 from meal_assets.contracts.values import MEALS
@@ -57,6 +60,36 @@ def of_deviation(alert: DeviationAlerted) -> NotificationRequested:
         title=f"{NAMES[alert.nutrient]} is {abs(alert.deviation_pct):.0f} % {where} your target",
         text=f"That is the average of the days you logged in the week up to {alert.day:{DAY}}.",
     )
+
+
+def of_check(
+    day: date, about: str, name: str, description: str, figures: Mapping[str, object], *, is_error: bool
+) -> NotificationRequested:
+    """A check of the platform that does not hold: `about` what, and what it saw."""
+    return NotificationRequested(
+        person=OPERATOR,
+        kind="check",
+        period=f"{day}.{about}.{name}",
+        title=f"{'Error' if is_error else 'Warning'}: {about}, {_words(name)}",
+        text="\n".join(
+            [f"Does not hold: {description}", "", *(f"{_words(key)}: {value}" for key, value in figures.items())]
+        ),
+    )
+
+
+def of_check_that_holds_again(day: date, about: str, name: str, description: str) -> NotificationRequested:
+    """To be told after `of_check` of that day."""
+    return NotificationRequested(
+        person=OPERATOR,
+        kind="check",
+        period=f"{day}.{about}.{name}.well",
+        title=f"Well again: {about}, {_words(name)}",
+        text=f"Holds again: {description}",
+    )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _servings(portions: float) -> str:

@@ -7,6 +7,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pydantic import Field
 
 from meal_assets.commands.diary import close_day
+from meal_assets.commands.notifications import request_notification
 from meal_assets.commands.plan import request_plan
 from meal_assets.commands.profile import persons_of
 from meal_assets.commands.recipes import request_sync
@@ -18,6 +19,7 @@ from meal_assets.event_store import Origin
 from meal_assets.read_models import READ_MODELS, rebuild
 from meal_assets.settings import Settings
 
+from .alerts import alerts
 from .checks import NIGHTLY, WEEKLY
 from .findings import chain, difference_of
 from .resources import Log
@@ -185,6 +187,21 @@ def verify_log() -> None:
     walk_the_chain()
 
 
+@dg.op
+def tell_the_operator(context: dg.OpExecutionContext, log: Log) -> None:
+    settings = Settings()
+    origin = Origin(settings.household, ACTOR)
+    for alert in alerts(context.instance, log.store, settings.household, settings.today()):
+        context.instance.report_runless_asset_event(alert.evaluation())
+        said = request_notification(log.store, alert.wanted, origin)
+        context.log.info(f"{alert.wanted.title}: asked at position {said.position}, deliver sends it.")
+
+
+@dg.job(description="Tells the operator of checks that do not hold, once a day each, and when they hold again.")
+def tell_of_checks() -> None:
+    tell_the_operator()
+
+
 class Keep(dg.Config):
     """How long Dagster remembers. The log itself, and what it proves, is kept for ever."""
 
@@ -223,6 +240,7 @@ JOBS: list[Job] = [
     rebuild_read_models,
     replay_consumer,
     verify_log,
+    tell_of_checks,
     keep_dagster_small,
     compare_some_days,
     rebuild_and_compare,

@@ -5,9 +5,11 @@ from datetime import date, timedelta
 import dagster as dg
 
 from meal_assets.commands.profile import persons_of
+from meal_assets.contracts.notification_request import OPERATOR
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.settings import Settings
 
+from .alerts import alerts
 from .jobs import (
     Job,
     Week,
@@ -17,6 +19,7 @@ from .jobs import (
     rebuild_and_compare,
     reconcile_day,
     sync_recipes,
+    tell_of_checks,
 )
 from .resources import Log
 
@@ -67,9 +70,25 @@ def all_schedules(zone: str) -> list[dg.ScheduleDefinition]:
             return dg.SkipReason("no Tandoor is set: MEALS_TANDOOR_URL and MEALS_TANDOOR_TOKEN")
         return dg.RunRequest()
 
+    @dg.schedule(
+        job=tell_of_checks,
+        cron_schedule="*/5 * * * *",
+        execution_timezone=zone,
+        default_status=ON,
+        description="Every five minutes: whether a check does not hold, or holds again, that the operator should know.",
+    )
+    def checks_every_five_minutes(context: dg.ScheduleEvaluationContext, log: Log) -> dg.RunRequest | dg.SkipReason:
+        settings = Settings()
+        if log.outside.address_of(OPERATOR, settings.household) is None:
+            return dg.SkipReason(f"nobody is to be told: name {OPERATOR} or {settings.household} in MEALS_NOTIFY_URLS")
+        if not alerts(context.instance, log.store, settings.household, settings.today()):
+            return dg.SkipReason("there is nothing new to tell")
+        return dg.RunRequest()
+
     return [
         weekly_plan,
         recipes_every_two_hours,
+        checks_every_five_minutes,
         *(
             dg.ScheduleDefinition(
                 name=name,

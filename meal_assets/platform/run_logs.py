@@ -1,10 +1,11 @@
 """Where the standard output of runs goes: into files that the UI shows."""
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from dagster._config.config_schema import UserConfigSchema
 from dagster._core.execution.compute_logs import redirect_to_file
 from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
 from dagster._core.storage.local_compute_log_manager import IO_TYPE_EXTENSION, LocalComputeLogManager
@@ -22,11 +23,11 @@ class RunLogs(LocalComputeLogManager):
     """
 
     @classmethod
-    def config_type(cls) -> dict[str, Any]:
+    def config_type(cls) -> UserConfigSchema:
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]) -> "RunLogs":
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> "RunLogs":
         return cls(str(Settings().home / "dagster" / "storage"), inst_data=inst_data, **config_value)
 
     @contextmanager
@@ -41,4 +42,4 @@ class RunLogs(LocalComputeLogManager):
         )
         with redirect_to_file(sys.stdout, out), redirect_to_file(sys.stderr, err):
             yield CapturedLogContext(log_key)
-        touch_file(self.complete_artifact_path(log_key))
+        touch_file(self.complete_artifact_path(log_key))  # type: ignore[no-untyped-call]

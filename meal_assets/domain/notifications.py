@@ -1,12 +1,13 @@
 """What people are told, in words."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from meal_assets.contracts.notification_request import OPERATOR, NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
-from meal_assets.contracts.values import MEALS
+from meal_assets.contracts.values import MACROS, MEALS, Macros
 
 NAMES = {"kcal": "Energy", "protein_g": "Protein", "carbs_g": "Carbohydrates", "fat_g": "Fat"}
 UNITS = {"kcal": "kcal", "protein_g": "g", "carbs_g": "g", "fat_g": "g"}
@@ -59,6 +60,56 @@ def of_deviation(alert: DeviationAlerted) -> NotificationRequested:
         period=f"{alert.day}.{alert.nutrient}",
         title=f"{NAMES[alert.nutrient]} is {abs(alert.deviation_pct):.0f} % {where} your target",
         text=f"That is the average of the days you logged in the week up to {alert.day:{DAY}}.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WeekEaten:
+    """A person's week: days that have a diary, what a day should hold, and what became of them.
+
+    `closed`, `within`: days held against the target, and those of them that met it. `trend_kg`: smoothed weight at the
+    end of the week before and of this one.
+    """
+
+    person: str
+    week: date
+    days: Mapping[date, Macros]
+    target: Macros | None = None
+    closed: int = 0
+    within: int = 0
+    trend_kg: tuple[float | None, float | None] = (None, None)
+
+
+def of_week_eaten(eaten: WeekEaten) -> NotificationRequested:
+    """The week's mean day beside the target, its days, and the weight."""
+    lines = [f"You logged {len(eaten.days)} of 7 days. A day, on average:"]
+    for key, name in NAMES.items():
+        mean = sum(getattr(day, key) for day in eaten.days.values()) / len(eaten.days)
+        target = None if eaten.target is None else getattr(eaten.target, key)
+        lines.append(f"  {name}: {_beside(mean, target, UNITS[key])}")
+    if eaten.closed:
+        lines.append(f"Within your targets: {eaten.within} of {eaten.closed} closed days.")
+    before, now = eaten.trend_kg
+    if now is not None:
+        lines.append(f"Weight: {now:.1f} kg" + ("." if before is None else f", {now - before:+.1f} kg in the week."))
+    lines.append("")
+    for day, macros in sorted(eaten.days.items()):
+        figures = (f"{NAMES[key].lower()} {getattr(macros, key):,.0f} {UNITS[key]}" for key in MACROS)
+        lines.append(f"{day:{DAY}}: {', '.join(figures)}")
+    return NotificationRequested(
+        person=eaten.person,
+        kind="weekly_report",
+        period=str(eaten.week),
+        title=f"How your week of {eaten.week:%d %B %Y} went",
+        text="\n".join(lines),
+    )
+
+
+def _beside(eaten: float, target: float | None, unit: str) -> str:
+    if target is None:
+        return f"{eaten:,.0f} {unit}"
+    return f"{eaten:,.0f} {unit} of {target:,.0f} {unit}" + (
+        f" ({100 * eaten / target - 100:+.0f} %)" if target else ""
     )
 
 

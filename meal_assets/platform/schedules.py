@@ -18,6 +18,7 @@ from .jobs import (
     plan_week,
     rebuild_and_compare,
     reconcile_day,
+    report_week,
     sync_recipes,
     tell_of_checks,
 )
@@ -28,6 +29,7 @@ BY_THE_CLOCK: tuple[tuple[str, Job, str, dg.DefaultScheduleStatus, str], ...] = 
     ("nightly_comparison", compare_some_days, "0 3 * * *", ON, "Every night 03:00: a sample of days, summed up anew."),
     ("weekly_comparison", rebuild_and_compare, "30 3 * * 0", ON, "Sunday 03:30: the chain, and all models built anew."),
     ("nightly_retention", keep_dagster_small, "0 4 * * *", ON, "Every night 04:00: old runs and reports go."),
+    ("weekly_report", report_week, "0 21 * * 0", ON, "Sunday 21:00: tells each person how their week went."),
     (
         "evening_reconciliation",
         reconcile_day,

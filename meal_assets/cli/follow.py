@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
+    from meal_assets.clients.outside import Outside
     from meal_assets.event_store import EventStore
     from meal_assets.settings import Settings
     from meal_assets.subscriptions import Seen
@@ -45,7 +46,10 @@ def follow(
         who = "Read models and consumers follow" if consumers else "Read models follow"
         console.print(f"{who} the log from {s.store.head():,} on. Ctrl-C ends it.", highlight=False)
         try:
-            with screen.live() as live, closing(_for_ever(s.store, s.settings, consumers=consumers)) as looks:
+            with (
+                screen.live() as live,
+                closing(_for_ever(s.store, s.settings, s.outside if consumers else None)) as looks,
+            ):
                 for seen in looks:
                     screen.note(seen)
                     screen.show(s.store, live)
@@ -165,7 +169,7 @@ def _state(*, paused: bool, failed: str | None, behind: bool) -> str:
     return "[yellow]behind[/]" if behind else "[green]current[/]"
 
 
-def _for_ever(store: "EventStore", settings: "Settings", *, consumers: bool) -> "Generator[Seen, None, None]":
+def _for_ever(store: "EventStore", settings: "Settings", outside: "Outside | None") -> "Generator[Seen, None, None]":
     """What is done; where the database goes away, it is waited for, and an embedded one started again."""
     import psycopg
 
@@ -177,7 +181,7 @@ def _for_ever(store: "EventStore", settings: "Settings", *, consumers: bool) -> 
 
     while True:
         try:
-            with closing(follow(store, consumers=consumers)) as looks:
+            with closing(follow(store, outside)) as looks:
                 yield from looks
         except (psycopg.OperationalError, Unavailable) as error:
             first = str(error).strip().partition("\n")[0]

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from meal_assets.clients.outside import Outside
 from meal_assets.consumers import Consumed
 from meal_assets.event_store import EventStore
 
@@ -35,8 +36,10 @@ class Seen:
     failures: dict[str, Exception] = field(default_factory=dict)
 
 
-def follow(store: EventStore, *, consumers: bool = False) -> Generator[Seen, None, None]:
+def follow(store: EventStore, outside: Outside | None = None) -> Generator[Seen, None, None]:
     """React to every event at once, for ever, and tell after each look what was done; close it to end.
+
+    Consumers react, too, where `outside` says whom they know there.
 
     Raises `psycopg.OperationalError` when the database is gone: begin anew, nothing is lost.
     """
@@ -44,7 +47,7 @@ def follow(store: EventStore, *, consumers: bool = False) -> Generator[Seen, Non
         held.enter_context(quick_switches())
         wait = held.enter_context(store.listen())
         folder = held.enter_context(Folder(store))
-        reactor = held.enter_context(Reactor(store)) if consumers else None
+        reactor = held.enter_context(Reactor(store, outside)) if outside else None
         looked = -LOOK_SECONDS
         while True:
             before = folder.events.copy()

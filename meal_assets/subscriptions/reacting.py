@@ -6,6 +6,7 @@ from threading import Event as Signal
 from types import TracebackType
 from typing import Self
 
+from meal_assets.clients.outside import Outside
 from meal_assets.consumers import CONSUMERS, Consumed, Consumer, consume
 from meal_assets.consumers.base import failed_attempts, is_busy, is_too_new
 from meal_assets.event_store import EventStore
@@ -38,8 +39,8 @@ def ready_consumers(store: EventStore) -> Iterator[tuple[Standing, int]]:
 class Reactor:
     """A thread for each consumer that has something to do. Close it, or use `with`."""
 
-    def __init__(self, store: EventStore) -> None:
-        self._store = store
+    def __init__(self, store: EventStore, outside: Outside) -> None:
+        self._store, self._outside = store, outside
         self._threads = ThreadPoolExecutor(max(len(CONSUMERS), 1), thread_name_prefix="consume")
         self._running: dict[str, Future[Consumed]] = {}
         self._closed = Signal()
@@ -58,7 +59,7 @@ class Reactor:
             name = standing.subscriber.name
             if name not in self._running:
                 self._running[name] = self._threads.submit(
-                    consume, CONSUMERS[name](), self._store, stop=self._closed.is_set
+                    consume, CONSUMERS[name](self._outside), self._store, stop=self._closed.is_set
                 )
         return done, failures
 

@@ -10,6 +10,7 @@ from threading import Semaphore
 
 import pytest
 
+from meal_assets.clients.outside import Outside
 from meal_assets.commands.flags import pause
 from meal_assets.commands.recipes import request_recipes
 from meal_assets.contracts.body import WeightRecorded
@@ -38,9 +39,9 @@ def broken(*_: object) -> None:
     raise ZeroDivisionError("here")
 
 
-def looks(store: EventStore, *, consumers: bool = False) -> Iterator[Seen]:
+def looks(store: EventStore, outside: Outside | None = None) -> Iterator[Seen]:
     """What a follower sees, for as long as anybody may have patience."""
-    with closing(follow(store, consumers=consumers)) as follower:
+    with closing(follow(store, outside)) as follower:
         for _, seen in zip(range(int(PATIENCE * 100)), follower, strict=False):
             yield seen
     pytest.fail("it never came true")
@@ -105,7 +106,7 @@ def test_consumers_react_only_where_that_is_asked_for(
             break
     assert store.read(types=[RecipesFetched]) == []
     consumed = Counter[str]()
-    for seen in looks(store, consumers=True):
+    for seen in looks(store, Outside()):
         consumed += Counter({name: done.handled for name, done in seen.consumed.items()})
         if not any(s.due for s in standings(store)):
             break

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -33,7 +33,7 @@ from meal_assets.contracts.system import DeadLettered
 from meal_assets.event_store import Database, EventStore, Origin
 from meal_assets.read_models import READ_MODELS, rebuild
 from meal_assets.settings import Settings
-from meal_assets.subscriptions import standings
+from meal_assets.subscriptions import Standing, standings
 from tests.consumers.test_notifications import Post
 from tests.flow.conftest import commands
 from tests.flow.test_up import read_until, up
@@ -46,9 +46,9 @@ KILLS = 20
 SERVICES = ("code server", "daemon", "web server", "fork server")
 VICTIMS = (*SERVICES, "run")
 PATIENCE = 180.0
-A_SECOND = 20
+A_SECOND = 10
 """Weigh-ins. Each of the others comes once in so many of them."""
-RECIPES_EVERY, MAILS_EVERY = 20, 80
+RECIPES_EVERY, MAILS_EVERY = 50, 100
 MOST_DEATHS, DEATH_SECONDS = 3, 61.0
 """So often in so short a time a service may die of itself: one more, and `meals up` would give up on it."""
 BENCH = Origin("home", "bench")
@@ -169,11 +169,18 @@ def kill(victim: str, home: Path, load: Load) -> float:
     began = time.monotonic()
     deaths.append(began)
     position = load.ask(f"after-{victim.replace(' ', '-')}-{len(deaths)}")
-    if victim in SERVICES:
-        wait_for(lambda: _up(home)["processes"].get(victim, [pid])[0] != pid, PATIENCE)
-    wait_for(lambda: _answered(load.store, position), PATIENCE)
-    wait_for(lambda: all(s.position >= position for s in standings(load.store) if s.head >= position), PATIENCE)
-    wait_for(lambda: _shows(str(_up(home)["url"])), PATIENCE, look=0.1)
+    steps: dict[str, Callable[[], object]] = {
+        "it is started again": lambda: victim == "run" or _up(home)["processes"].get(victim, [pid])[0] != pid,
+        "its request is answered": lambda: _answered(load.store, position),
+        "nobody is behind it": lambda: not _behind(load.store, position),
+        "the web server shows our code": lambda: _shows(str(_up(home)["url"])),
+    }
+    for what, true in steps.items():
+        try:
+            wait_for(true, PATIENCE, look=0.05)
+        except TimeoutError:
+            stand = "; ".join(map(str, _behind(load.store, position)))
+            raise TimeoutError(f"{victim}: not so after {PATIENCE:g} s: {what}; behind: {stand}") from None
     return time.monotonic() - began
 
 
@@ -201,6 +208,10 @@ def _command(process: psutil.Process | None) -> list[str]:
     with suppress(psutil.Error):
         return process.cmdline() if process else []
     return []
+
+
+def _behind(store: EventStore, position: int) -> list[Standing]:
+    return [s for s in standings(store) if s.position < position <= s.head]
 
 
 def _answered(store: EventStore, position: int) -> bool:

@@ -120,9 +120,10 @@ def run() -> list[Figure]:
             thread = threading.Thread(target=load.work)
             thread.start()
             try:
-                for victim in schedule(Random(SEED), kills):
-                    recovered[victim].append(kill(victim, home, load))
-                    print(f"{victim}: {recovered[victim][-1]:.1f} s", file=sys.stderr, flush=True)
+                with suppress(KeyboardInterrupt):  # Ctrl-C proves what there is so far
+                    for victim in schedule(Random(SEED), kills):
+                        recovered[victim].append(kill(victim, home, load))
+                        print(f"{victim}: {recovered[victim][-1]:.1f} s", file=sys.stderr, flush=True)
             finally:
                 load.over.set()
                 thread.join()

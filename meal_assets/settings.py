@@ -86,8 +86,8 @@ class Settings(BaseSettings):
 
     notify_urls: dict[str, SecretStr] = Field(
         default={},
-        description="Where people are told things: name of a person, or of the household for all others -> address as"
-        " apprise knows it, as mailto://user:password@mail.example.org?to=ada@example.org.",
+        description="Where people are told things: name of a person, `operator` for what checks find, or that of the"
+        " household for all others -> address as apprise knows it, as mailto://user:password@mail.example.org?to=ada@example.org.",
     )
 
     @property

@@ -5,10 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import httpx
 import psycopg
+
+if TYPE_CHECKING:  # it is slow to import, and who only names a remote does without
+    import httpx
 
 TOO_BUSY = frozenset({408, 425, 429})
 """Statuses below 500 that another attempt may not meet."""
@@ -29,19 +31,19 @@ class Trouble:
     wait: timedelta | None = None
 
 
-Judge = Callable[[httpx.Response], Trouble | None]
+Judge = Callable[["httpx.Response"], Trouble | None]
 """None for an answer, also for one that says no: whoever asked understands it. Trouble for one that another attempt
 may not meet."""
 
 
-def judge_by_status(response: httpx.Response) -> Trouble | None:
+def judge_by_status(response: "httpx.Response") -> Trouble | None:
     """5xx and "too busy" are trouble; everything else is an answer."""
     if response.status_code >= 500 or response.status_code in TOO_BUSY:
         return Trouble(f"HTTP {response.status_code}", retry_after(response))
     return None
 
 
-def retry_after(response: httpx.Response) -> timedelta | None:
+def retry_after(response: "httpx.Response") -> timedelta | None:
     """What `Retry-After` asks for, in seconds or as a date (RFC 9110 §10.2.3); None where it says nothing."""
     told = response.headers.get("retry-after", "").strip()
     if told.isdigit():

@@ -3,20 +3,23 @@
 It stands apart from `notification` so that the graph has no cycle.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from .base import Event
 from .values import PersonId
 
-Kind = Literal["weekly_plan", "daily_summary", "deviation"]
-Period = Field(pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$")
-"""A day, or the Monday of a week; of a deviation, the day and the nutrient."""
+Kind = Literal["weekly_plan", "weekly_report", "daily_summary", "deviation", "check"]
+Period = Field(pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z_]+)*$")
+"""A day, or the Monday of a week; of a deviation, the day and the nutrient; of a check, the day, what was checked, and
+`well` when it holds again."""
+OPERATOR = "operator"
+"""Who is told of checks: whoever has this name, and the household where nobody has."""
 STREAM = "notification/{person}/{kind}/{period}"
 
 
-class NotificationRequested(Event, topic="notification_request", stream=STREAM):
+class NotificationRequested(Event, topic="notification_request", stream=STREAM, version=2):
     """A person is to be told something: once for each kind and period."""
 
     examples = [
@@ -26,7 +29,14 @@ class NotificationRequested(Event, topic="notification_request", stream=STREAM):
             "period": "2026-11-23.protein_g",
             "title": "Protein was 22 % below your target",
             "text": "On 23 November 2026, over the days of the week before it.",
-        }
+        },
+        {
+            "person": "operator",
+            "kind": "check",
+            "period": "2026-11-23.dead_letters.no_open_dead_letters",
+            "title": "Warning: dead_letters, no open dead letters",
+            "text": "Does not hold: Nothing waits for somebody to retry or discard it.",
+        },
     ]
 
     person: PersonId
@@ -34,3 +44,8 @@ class NotificationRequested(Event, topic="notification_request", stream=STREAM):
     period: str = Period
     title: str = Field(min_length=1, max_length=200)
     text: str = Field(max_length=8_000)
+
+    @classmethod
+    def from_v1(cls, payload: dict[str, Any]) -> dict[str, Any]:
+        """Had fewer kinds."""
+        return payload

@@ -1,9 +1,13 @@
 """What people are told, in words."""
 
-from meal_assets.contracts.notification_request import NotificationRequested
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from meal_assets.contracts.notification_request import OPERATOR, NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
-from meal_assets.contracts.values import MEALS
+from meal_assets.contracts.values import MACROS, MEALS, Macros
 
 NAMES = {"kcal": "Energy", "protein_g": "Protein", "carbs_g": "Carbohydrates", "fat_g": "Fat"}
 UNITS = {"kcal": "kcal", "protein_g": "g", "carbs_g": "g", "fat_g": "g"}
@@ -57,6 +61,86 @@ def of_deviation(alert: DeviationAlerted) -> NotificationRequested:
         title=f"{NAMES[alert.nutrient]} is {abs(alert.deviation_pct):.0f} % {where} your target",
         text=f"That is the average of the days you logged in the week up to {alert.day:{DAY}}.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WeekEaten:
+    """A person's week: days that have a diary, what a day should hold, and what became of them.
+
+    `closed`, `within`: days held against the target, and those of them that met it. `trend_kg`: smoothed weight at the
+    end of the week before and of this one.
+    """
+
+    person: str
+    week: date
+    days: Mapping[date, Macros]
+    target: Macros | None = None
+    closed: int = 0
+    within: int = 0
+    trend_kg: tuple[float | None, float | None] = (None, None)
+
+
+def of_week_eaten(eaten: WeekEaten) -> NotificationRequested:
+    """The week's mean day beside the target, its days, and the weight."""
+    lines = [f"You logged {len(eaten.days)} of 7 days. A day, on average:"]
+    for key, name in NAMES.items():
+        mean = sum(getattr(day, key) for day in eaten.days.values()) / len(eaten.days)
+        target = None if eaten.target is None else getattr(eaten.target, key)
+        lines.append(f"  {name}: {_beside(mean, target, UNITS[key])}")
+    if eaten.closed:
+        lines.append(f"Within your targets: {eaten.within} of {eaten.closed} closed days.")
+    before, now = eaten.trend_kg
+    if now is not None:
+        lines.append(f"Weight: {now:.1f} kg" + ("." if before is None else f", {now - before:+.1f} kg in the week."))
+    lines.append("")
+    for day, macros in sorted(eaten.days.items()):
+        figures = (f"{NAMES[key].lower()} {getattr(macros, key):,.0f} {UNITS[key]}" for key in MACROS)
+        lines.append(f"{day:{DAY}}: {', '.join(figures)}")
+    return NotificationRequested(
+        person=eaten.person,
+        kind="weekly_report",
+        period=str(eaten.week),
+        title=f"How your week of {eaten.week:%d %B %Y} went",
+        text="\n".join(lines),
+    )
+
+
+def _beside(eaten: float, target: float | None, unit: str) -> str:
+    if target is None:
+        return f"{eaten:,.0f} {unit}"
+    return f"{eaten:,.0f} {unit} of {target:,.0f} {unit}" + (
+        f" ({100 * eaten / target - 100:+.0f} %)" if target else ""
+    )
+
+
+def of_check(
+    day: date, about: str, name: str, description: str, figures: Mapping[str, object], *, is_error: bool
+) -> NotificationRequested:
+    """A check of the platform that does not hold: `about` what, and what it saw."""
+    return NotificationRequested(
+        person=OPERATOR,
+        kind="check",
+        period=f"{day}.{about}.{name}",
+        title=f"{'Error' if is_error else 'Warning'}: {about}, {_words(name)}",
+        text="\n".join(
+            [f"Does not hold: {description}", "", *(f"{_words(key)}: {value}" for key, value in figures.items())]
+        ),
+    )
+
+
+def of_check_that_holds_again(day: date, about: str, name: str, description: str) -> NotificationRequested:
+    """To be told after `of_check` of that day."""
+    return NotificationRequested(
+        person=OPERATOR,
+        kind="check",
+        period=f"{day}.{about}.{name}.well",
+        title=f"Well again: {about}, {_words(name)}",
+        text=f"Holds again: {description}",
+    )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _servings(portions: float) -> str:

@@ -4,8 +4,10 @@ Importing the parser takes seconds and 200 MB, a line milliseconds: nothing here
 """
 
 import re
+import stat
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
@@ -22,6 +24,7 @@ READING = 1
 MAX_LINE = 500
 """Characters of a line that are read; what stands after them is no ingredient but a story."""
 TAGGER = Path(__file__).parent / "tagger"
+BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 _BULLET = re.compile(r"^[\s•▢☐□*·–—-]+(?=\S)")
 _LOOSE_HYPHEN = re.compile(r"(?<=\d)\s*[-‑]\s+(?=(?:ounces?|oz|lbs?|pounds?|g|grams?|ml|inch|cm)\b)", re.IGNORECASE)
@@ -65,10 +68,20 @@ def _parser() -> "Callable[[str], ParsedIngredient]":
     with warnings.catch_warnings():  # the parser turns on all deprecation warnings of the whole program
         import nltk
 
+        _take_from_others(TAGGER)
         nltk.data.path.insert(0, str(TAGGER))
         from ingredient_parser import parse_ingredient
 
     return lambda line: parse_ingredient(line, string_units=True)
+
+
+def _take_from_others(folder: Path) -> None:
+    """NLTK reads nothing that another account may write, and where people share a group, all they install is such."""
+    for path in (folder, *folder.rglob("*")):
+        mode = path.stat().st_mode
+        if mode & BY_OTHERS:
+            with suppress(PermissionError):  # another's file: NLTK says which, and why it does not read it
+                path.chmod(mode & ~BY_OTHERS)
 
 
 def _reading(line: str, parsed: "ParsedIngredient") -> Reading:

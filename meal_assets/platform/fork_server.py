@@ -214,7 +214,8 @@ def main() -> None:
     place = Path(path) if path else socket_path(Path(os.environ["DAGSTER_HOME"]))
     # before the imports: who wants a run meanwhile waits for this server, and starts no other
     listening = bind(place, take_over=stay) if given is None else socket.socket(fileno=given)
-    import dagster_postgres  # noqa: F401  # imported for the children
+    import dagster_postgres  # noqa: F401  # imported for the children, as is what the definitions do without
+    import httpx  # noqa: F401
 
     from .storage import Storage
 

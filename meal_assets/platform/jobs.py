@@ -1,23 +1,33 @@
 """What an engineer starts from the launchpad: each with a form that has defaults and says what its fields mean."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import Field
 
+from meal_assets.commands import forgetting
 from meal_assets.commands.diary import close_day
+from meal_assets.commands.notifications import request_notification
 from meal_assets.commands.plan import request_plan
 from meal_assets.commands.profile import persons_of
 from meal_assets.commands.recipes import request_sync
 from meal_assets.consumers import CONSUMERS
 from meal_assets.consumers.base import replay
 from meal_assets.contracts.plan_request import PlanRules
+from meal_assets.contracts.values import MACROS, Macros
+from meal_assets.domain.notifications import WeekEaten, of_week_eaten
 from meal_assets.errors import Invalid
-from meal_assets.event_store import Origin
-from meal_assets.read_models import READ_MODELS, rebuild
+from meal_assets.event_store import Connection, Origin
+from meal_assets.read_models import READ_MODELS, rebuild, wait_until
+from meal_assets.read_models.daily_nutrition import DailyNutrition, days_eaten
+from meal_assets.read_models.reconciliation import Reconciliation, reconciled_days
+from meal_assets.read_models.targets import Targets, household_targets
+from meal_assets.read_models.weight_trend import WeightTrend, newest_trend
 from meal_assets.settings import Settings
 
+from .alerts import alerts
 from .checks import NIGHTLY, WEEKLY
 from .findings import chain, difference_of
 from .resources import Log
@@ -26,6 +36,9 @@ from .retention import forget_runs, forget_told
 Job = dg.JobDefinition | UnresolvedAssetJobDefinition
 HOUSEHOLD = Field(default="", description="Household; that of the settings when empty.")
 ACTOR = "dagster"
+PATIENCE_SECONDS = 60.0
+"""How long a report waits for the read models that it reads."""
+REPORTED = (DailyNutrition, Targets, WeightTrend, Reconciliation)
 
 
 class Week(dg.Config):
@@ -89,6 +102,39 @@ def close_diaries(context: dg.OpExecutionContext, config: Day, log: Log) -> None
 @dg.job(description="Says that the day's diaries are complete; reconcile then holds them against the targets.")
 def reconcile_day() -> None:
     close_diaries()
+
+
+class Report(dg.Config):
+    """Whose week, and which."""
+
+    household: str = HOUSEHOLD
+    week: str = Field(default="", description="Any day of the week, YYYY-MM-DD; this week when empty.")
+    persons: list[str] = Field(default=[], description="Who is told; everybody who has an address when empty.")
+
+
+@dg.op
+def tell_of_the_week(context: dg.OpExecutionContext, config: Report, log: Log) -> None:
+    settings = Settings()
+    origin = Origin(config.household or settings.household, ACTOR)
+    week = monday_of(config.week or str(settings.today()), settings)
+    for model in REPORTED:
+        wait_until(log.store, model, log.store.head(), PATIENCE_SECONDS)
+    for person in config.persons or persons_of(log.store, origin.household):
+        if log.outside.address_of(person, origin.household) is None:
+            context.log.info(f"{person} has no address: MEALS_NOTIFY_URLS")
+            continue
+        with log.store.database.transaction() as db:
+            eaten = week_eaten(db, origin.household, person, week)
+        if eaten.days:
+            said = request_notification(log.store, of_week_eaten(eaten), origin)
+            context.log.info(f"{person}: asked at position {said.position}, deliver sends it.")
+        else:
+            context.log.info(f"{person} logged nothing in the week of {week}.")
+
+
+@dg.job(description="Tells each person how their week went beside their targets.")
+def report_week() -> None:
+    tell_of_the_week()
 
 
 class Sync(dg.Config):
@@ -185,6 +231,44 @@ def verify_log() -> None:
     walk_the_chain()
 
 
+@dg.op
+def tell_the_operator(context: dg.OpExecutionContext, log: Log) -> None:
+    settings = Settings()
+    origin = Origin(settings.household, ACTOR)
+    for alert in alerts(context.instance, log.store, settings.household, settings.today()):
+        context.instance.report_runless_asset_event(alert.evaluation())
+        said = request_notification(log.store, alert.wanted, origin)
+        context.log.info(f"{alert.wanted.title}: asked at position {said.position}, deliver sends it.")
+
+
+@dg.job(description="Tells the operator of checks that do not hold, once a day each, and when they hold again.")
+def tell_of_checks() -> None:
+    tell_the_operator()
+
+
+class Forgotten(dg.Config):
+    """Who is to be forgotten, said twice."""
+
+    household: str = HOUSEHOLD
+    person: str = Field(description="Short id of the person.")
+    confirm: str = Field(description="The same id again: what they wrote becomes unreadable, and nothing can undo it.")
+
+
+@dg.op
+def remove_the_key(context: dg.OpExecutionContext, config: Forgotten, log: Log) -> None:
+    if config.confirm != config.person:
+        raise Invalid("confirm", f"{config.confirm!r} does not repeat {config.person!r}: nobody was forgotten")
+    said = forgetting.forget_person(log.store, config.person, Origin(config.household or Settings().household, ACTOR))
+    context.log.info(
+        f"{config.person} is forgotten at position {said.position}. Backups made before hold what they held."
+    )
+
+
+@dg.job(description="Forgets a person: the key to what they wrote goes, and with it what read models know of them.")
+def forget_person() -> None:
+    remove_the_key()
+
+
 class Keep(dg.Config):
     """How long Dagster remembers. The log itself, and what it proves, is kept for ever."""
 
@@ -219,14 +303,40 @@ rebuild_and_compare = dg.define_asset_job(
 JOBS: list[Job] = [
     plan_week,
     reconcile_day,
+    report_week,
     sync_recipes,
     rebuild_read_models,
     replay_consumer,
     verify_log,
+    forget_person,
+    tell_of_checks,
     keep_dagster_small,
     compare_some_days,
     rebuild_and_compare,
 ]
+
+
+def week_eaten(db: Connection, household: str, person: str, week: date) -> WeekEaten:
+    """The person's week from that Monday on, as the read models show it."""
+    last = week + timedelta(days=6)
+    (target,) = [t.target for t in household_targets(db, household) if t.person == person] or [None]
+    closed = [d for d in reconciled_days(db, household, week, last) if d.person == person]
+    return WeekEaten(
+        person=person,
+        week=week,
+        days={d.day: _macros(d.eaten) for d in days_eaten(db, household, week, last, person)},
+        target=None if target is None else _macros(target),
+        closed=len(closed),
+        within=sum(d.within_tolerance for d in closed),
+        trend_kg=(
+            newest_trend(db, household, person, week - timedelta(days=1)),
+            newest_trend(db, household, person, last),
+        ),
+    )
+
+
+def _macros(figures: Sequence[float]) -> Macros:
+    return Macros(**dict(zip(MACROS, figures, strict=True)))
 
 
 def monday_of(day: str, settings: Settings) -> date:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 from dagster._core.code_pointer import CodePointer
+from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.launcher.base import LaunchRunContext
 from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.remote_origin import RemoteRepositoryOrigin
@@ -46,9 +47,10 @@ class Launching:
             asset_selection={asset},
             remote_job_origin=remote.get_job_origin(JOB),
             job_code_origin=JobPythonOrigin(JOB, code),
-            status=dg.DagsterRunStatus.STARTING,
         )
         try:
+            starting = DagsterEvent(DagsterEventType.PIPELINE_STARTING.value, run.job_name)
+            instance.report_dagster_event(starting, run.run_id)  # without it nobody ends a run that dies before it runs
             instance.run_launcher.launch_run(LaunchRunContext(dagster_run=run, workspace=None))
         except Exception as error:
             instance.report_run_failed(run, f"it could not be launched: {error}")

@@ -4,8 +4,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import dagster as dg
-import sqlalchemy as sa
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from meal_assets.event_store import Database
 
@@ -43,6 +41,9 @@ def forget_runs(instance: dg.DagsterInstance, before: datetime, but: str) -> int
 
 def forget_told(instance: dg.DagsterInstance, database: Database, before: datetime) -> int:
     """Delete reports made before, but the newest of each asset; how many rows."""
+    import sqlalchemy as sa  # with Dagster's storage half a second, of every load of the definitions
+    from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+
     with database.transaction() as db:
         gone = db.execute(OLD_OUTBOX, (before,)).rowcount
     storage = instance.event_log_storage

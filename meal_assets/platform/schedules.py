@@ -5,9 +5,11 @@ from datetime import date, timedelta
 import dagster as dg
 
 from meal_assets.commands.profile import persons_of
+from meal_assets.contracts.notification_request import OPERATOR
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.settings import Settings
 
+from .alerts import alerts
 from .jobs import (
     Job,
     Week,
@@ -16,7 +18,9 @@ from .jobs import (
     plan_week,
     rebuild_and_compare,
     reconcile_day,
+    report_week,
     sync_recipes,
+    tell_of_checks,
 )
 from .resources import Log
 
@@ -25,6 +29,7 @@ BY_THE_CLOCK: tuple[tuple[str, Job, str, dg.DefaultScheduleStatus, str], ...] = 
     ("nightly_comparison", compare_some_days, "0 3 * * *", ON, "Every night 03:00: a sample of days, summed up anew."),
     ("weekly_comparison", rebuild_and_compare, "30 3 * * 0", ON, "Sunday 03:30: the chain, and all models built anew."),
     ("nightly_retention", keep_dagster_small, "0 4 * * *", ON, "Every night 04:00: old runs and reports go."),
+    ("weekly_report", report_week, "0 21 * * 0", ON, "Sunday 21:00: tells each person how their week went."),
     (
         "evening_reconciliation",
         reconcile_day,
@@ -67,9 +72,25 @@ def all_schedules(zone: str) -> list[dg.ScheduleDefinition]:
             return dg.SkipReason("no Tandoor is set: MEALS_TANDOOR_URL and MEALS_TANDOOR_TOKEN")
         return dg.RunRequest()
 
+    @dg.schedule(
+        job=tell_of_checks,
+        cron_schedule="*/5 * * * *",
+        execution_timezone=zone,
+        default_status=ON,
+        description="Every five minutes: whether a check does not hold, or holds again, that the operator should know.",
+    )
+    def checks_every_five_minutes(context: dg.ScheduleEvaluationContext, log: Log) -> dg.RunRequest | dg.SkipReason:
+        settings = Settings()
+        if log.outside.address_of(OPERATOR, settings.household) is None:
+            return dg.SkipReason(f"nobody is to be told: name {OPERATOR} or {settings.household} in MEALS_NOTIFY_URLS")
+        if not alerts(context.instance, log.store, settings.household, settings.today()):
+            return dg.SkipReason("there is nothing new to tell")
+        return dg.RunRequest()
+
     return [
         weekly_plan,
         recipes_every_two_hours,
+        checks_every_five_minutes,
         *(
             dg.ScheduleDefinition(
                 name=name,

@@ -80,10 +80,11 @@ def smoothed(weights: Mapping[date, float]) -> Iterator[tuple[date, float, float
         yield day, weight, trend
 
 
-def newest_trend(db: Connection, household: str, person: str) -> float | None:
-    """The smoothed weight in kg on the person's last weigh-in day; None before the first."""
+def newest_trend(db: Connection, household: str, person: str, until: date | None = None) -> float | None:
+    """The smoothed weight in kg on the person's last weigh-in day, up to a day if one is given; None before any."""
     row = db.execute(
-        "SELECT trend_kg FROM read.weight_trend WHERE household = %s AND person = %s ORDER BY day DESC LIMIT 1",
-        (household, person),
+        "SELECT trend_kg FROM read.weight_trend WHERE household = %s AND person = %s AND day <= coalesce(%s, day)"
+        " ORDER BY day DESC LIMIT 1",
+        (household, person, until),
     ).fetchone()
     return row[0] if row else None

@@ -1,6 +1,7 @@
 """Reading ingredient lines: without a network, and as people mean them."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from bench.labelled import accuracy, labelled
 from meal_assets.domain.nutrition.reading import Measure, Reading
-from meal_assets.foods.parser import MAX_LINE, read_lines
+from meal_assets.foods.parser import MAX_LINE, TAGGER, read_lines
 from tests.shared_data import shared_data
 
 OFFLINE = """
@@ -39,6 +40,25 @@ def measures(line: str) -> list[tuple[float, float, str]]:
 def test_nothing_is_fetched_to_read_a_line(tmp_path: object) -> None:
     bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
     done = subprocess.run([sys.executable, "-c", OFFLINE], env=bare, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+SHARED = """
+import pathlib, sys
+from meal_assets.foods import parser
+parser.TAGGER = pathlib.Path(sys.argv[1])
+(reading,) = parser.read_lines(["2 cups rolled oats"])
+assert reading.names == ("rolled oats",), reading
+"""
+
+
+def test_a_line_is_read_where_the_whole_group_may_write_what_is_installed(tmp_path: Path) -> None:
+    installed = shutil.copytree(TAGGER, tmp_path / "tagger")
+    for path in (installed, *installed.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o020)
+    bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-c", SHARED, str(installed)]
+    done = subprocess.run(command, env=bare, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

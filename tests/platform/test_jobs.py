@@ -13,11 +13,13 @@ from meal_assets.commands.diary import log_meals
 from meal_assets.commands.profile import set_profile
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.diary import DayClosed, MealLogged
+from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.plan_request import PlanRequested
 from meal_assets.contracts.profile import GoalSet
+from meal_assets.contracts.system import PersonForgotten
 from meal_assets.event_store import EventStore, Origin
-from meal_assets.platform.jobs import JOBS, monday_of
+from meal_assets.platform.jobs import JOBS, REPORTED, monday_of
 from meal_assets.platform.reports import report
 from meal_assets.platform.resources import Log
 from meal_assets.platform.schedules import all_schedules
@@ -89,6 +91,57 @@ def test_a_consumer_handles_again_without_a_word(instance: dg.DagsterInstance, h
     result = run("replay_consumer", instance, consumer="reconcile")
     assert result.success
     assert store.head() == history
+
+
+def test_a_person_is_forgotten_only_when_the_form_names_them_twice(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    joins(store, origin, "ada")
+    for confirm in ("", "Ada", "ben"):
+        assert not run("forget_person", instance, raises=False, person="ada", confirm=confirm).success
+    assert store.read(types=(PersonForgotten,)) == []
+    assert run("forget_person", instance, person="ada", confirm="ada").success
+    (forgotten,) = store.read(types=(PersonForgotten,))
+    assert forgotten.event == PersonForgotten(person="ada")
+    assert forgotten.actor == "dagster"
+
+
+def test_each_person_is_told_once_how_their_week_went(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEALS_NOTIFY_URLS", '{"ada": "mailto://x", "eve": "mailto://y"}')
+    for person in ("ada", "ben", "eve"):
+        joins(store, origin, person)
+    meal = MealLogged.model_validate(MealLogged.examples[0] | {"person": "ada", "day": "2026-11-24"})
+    log_meals(store, "ada", meal.day, [meal], origin)
+    for day, kg in ((date(2026, 11, 20), 65.0), (date(2026, 11, 28), 64.0)):
+        weighed = WeightRecorded(person="ada", day=day, weight_kg=kg)
+        store.append(weighed.stream_in("home"), [weighed], origin=origin)
+    for model in REPORTED:
+        catch_up(model(), store)
+    with store.database.transaction() as db:
+        db.execute(
+            "INSERT INTO read.reconciliation (household, person, day, eaten, within_tolerance, position)"
+            " VALUES ('home', 'ada', '2026-11-24', '{}', true, 1), ('home', 'ada', '2026-11-25', '{}', false, 1)"
+        )
+    for _ in range(2):
+        assert run("report_week", instance, week="2026-11-27").success
+    (asked,) = [r.event for r in store.read(types=(NotificationRequested,))]
+    assert isinstance(asked, NotificationRequested)
+    assert (asked.person, asked.kind, asked.period) == ("ada", "weekly_report", "2026-11-23")
+    goal, kcal = GoalSet.examples[0], meal.nutrition.kcal
+    assert asked.text.splitlines()[:2] == [
+        "You logged 1 of 7 days. A day, on average:",
+        f"  Energy: {kcal:,.0f} kcal of {goal['kcal']:,.0f} kcal ({100 * kcal / goal['kcal'] - 100:+.0f} %)",
+    ]
+    assert "Within your targets: 1 of 2 closed days." in asked.text
+    assert "Weight: 64.3 kg, -0.7 kg in the week." in asked.text
+    assert f"Tuesday, 24 November 2026: energy {kcal:,.0f} kcal, protein" in asked.text
+
+
+def test_the_week_is_told_on_its_last_evening() -> None:
+    weekly = next(s for s in all_schedules("Europe/Berlin") if s.name == "weekly_report")
+    assert (weekly.cron_schedule, weekly.execution_timezone) == ("0 21 * * 0", "Europe/Berlin")
 
 
 def test_a_log_that_was_changed_fails_its_walk(

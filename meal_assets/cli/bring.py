@@ -51,6 +51,47 @@ def recipes(file: File) -> None:
 
 
 @imports.command()
+def recipe(
+    page: Annotated[str, typer.Argument(metavar="URL|FILE", help="The page's address, or the file it was saved as.")],
+) -> None:
+    """The recipe on a web page: by its address, or as a file (.html, or .json with JSON-LD).
+
+    Pages are read from the open internet only. The same page again says nothing new, unless its recipe has changed.
+
+    Example: meals import recipe https://kitchen.example/shakshuka
+    """
+    from meal_assets.commands.recipes import request_page
+    from meal_assets.contracts.recipe import RecipePageRead
+    from meal_assets.contracts.system import DeadLettered
+    from meal_assets.errors import Invalid, Permanent, Unavailable
+
+    from .session import console, session
+
+    if "://" not in page:
+        if not Path(page).is_file():
+            raise Invalid("URL|FILE", f"there is no file {page}; the address of a page begins with https://")
+        recipes(Path(page))
+        return
+    with session() as s:
+        accepted, secret = request_page(s.store, page, s.origin())
+        if secret:
+            console.print(f"Asked for without what may be secret in the address: {', '.join(secret)}.", highlight=False)
+        s.settle("Reading the page")
+        followed = [r.event for r in s.store.read_correlation(accepted.correlation_id, accepted.position - 1)]
+        for letter in (e for e in followed if isinstance(e, DeadLettered)):
+            raise Permanent(f"the page could not be read: {letter.error}")
+        done = next((e for e in followed if isinstance(e, RecipePageRead)), None)
+        if done is None:
+            raise Unavailable("the page was not read yet: ask for it again, or let `meals up` try it")
+        if done.result == "left_out":
+            raise Permanent(f"no recipe came of it. {done.reason}")
+        known = "came in" if done.result == "new" else "is as it was: nothing new"
+        console.print(f"{done.recipe} {known}", highlight=False)
+        for note in done.findings[:SHOWN]:
+            console.print(f"  {note.field}: {note.reason} ([yellow]in without it[/])", highlight=False)
+
+
+@imports.command()
 def diary(file: File) -> None:
     """A diary: CSV (.gz too) with person, date, meal, food, kcal, protein_g, carbs_g, fat_g and more.
 

@@ -12,6 +12,7 @@ from meal_assets.settings import Settings
 from .remote import Shared
 
 if TYPE_CHECKING:  # a client brings an HTTP stack with it, which most commands do without
+    from .pages import Pages
     from .tandoor import Tandoor
 
 
@@ -22,6 +23,8 @@ class Outside:
     tandoor_url: str | None = None
     tandoor_token: SecretStr = field(default=SecretStr(""))
     notify_urls: Mapping[str, SecretStr] = field(default_factory=dict)
+    page_servers: tuple[tuple[str, int], ...] = ()
+    """Addresses and ports that pages are read from although they are not public. No setting names them: tests do."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -42,3 +45,9 @@ class Outside:
         if self.tandoor_url is None or not self.tandoor_token:
             raise Unavailable("no Tandoor is known here: set MEALS_TANDOOR_URL and MEALS_TANDOOR_TOKEN")
         return Tandoor(self.tandoor_url, self.tandoor_token.get_secret_value(), shared)
+
+    def pages(self) -> "Pages":
+        """Who fetches pages on somebody's word."""
+        from .pages import Pages
+
+        return Pages(permit=self.page_servers)

@@ -33,12 +33,11 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`url`: where it was found in the end. `charset`: what the server says its text is written in."""
+    """`url`: where it was found in the end. `content_type`: as the server says it, with its encoding."""
 
     url: str
     content: bytes
     content_type: str
-    charset: str | None
 
 
 class Pages:
@@ -84,14 +83,14 @@ class Pages:
                 if answer.status in REDIRECTS and "location" in head:
                     return _moved(url, head["location"])
                 _refuse_bad_status(url, answer.status)
-                kind, charset = _kind(url, head)
+                kind = _kind(url, head)
                 body = bytearray()
                 for part in _unpacked(url, answer.iter_stream(), head):
                     body += part
                     if len(body) > MAX_BYTES:
                         raise Invalid("url", f"{shown(url)} holds more than {MAX_BYTES:,} bytes. {SAVE_IT}")
                     backend.left()
-                return Page(str(url), bytes(body), kind, charset)
+                return Page(str(url), bytes(body), kind)
         except httpcore.TimeoutException as error:
             limit = f"not through after {self._seconds:g} s, or silent for {SILENT_SECONDS:g} s"
             raise RemoteFailed(f"{shown(url)}: {limit}") from error
@@ -137,12 +136,12 @@ def _refuse_bad_status(url: httpx.URL, status: int) -> None:
     raise RemoteRefused(f"{said}. {hint}", status)
 
 
-def _kind(url: httpx.URL, head: httpx.Headers) -> tuple[str, str | None]:
-    kind = head.get("content-type", "").partition(";")[0].strip().lower()
+def _kind(url: httpx.URL, head: Mapping[str, str]) -> str:
+    said = head.get("content-type", "")
+    kind = said.partition(";")[0].strip().lower()
     if kind not in (*HTML, *JSON):
         raise Invalid("url", f"{shown(url)} is {kind or 'of no known type'}: only HTML pages and JSON-LD are read")
-    charset = httpx.Response(200, headers={"content-type": head["content-type"]}).charset_encoding
-    return kind, charset
+    return said
 
 
 def _unpacked(url: httpx.URL, parts: Iterator[bytes], head: Mapping[str, str]) -> Iterator[bytes]:

@@ -23,9 +23,10 @@ def add_to(app: typer.Typer) -> None:
 
 @imports.command()
 def recipes(file: File) -> None:
-    """Recipes: JSON lines (one a line, .gz too) of schema.org Recipe, or of the starter library's shape.
+    """Recipes: JSON lines (.gz too), exports of Tandoor, Mealie or Paprika, saved pages, a recipe written as text.
 
-    A recipe that cannot be read is reported with its line and skipped. The same file again says nothing new.
+    JSON is schema.org's Recipe or our own shape; a text has a line Ingredients above these, and one above the steps.
+    A recipe that cannot be read is reported with its line or name and skipped. The same file again says nothing new.
     """
     from meal_assets.commands.recipes import request_recipes
     from meal_assets.contracts.recipe import RecipesFetched
@@ -47,7 +48,7 @@ def recipes(file: File) -> None:
                 f"{done.read:,} read: {done.fetched:,} new or changed,"
                 f" {done.unchanged:,} unchanged, {done.rejected:,} left out"
             )
-            _print_findings([(f.line, f.field, f.reason, f.skipped) for f in done.findings])
+            _print_findings([(f.entry or f"line {f.line}", f.field, f.reason, f.skipped) for f in done.findings])
 
 
 @imports.command()
@@ -172,14 +173,16 @@ def _bring_foods(source: Literal["usda", "openfoodfacts"], file: Path, read: "Ca
 
 
 def _print_bad(bad: "list[BadRow]") -> None:
-    _print_findings([(b.line, b.field, b.reason, True) for b in bad])
+    _print_findings([(f"line {b.line}", b.field, b.reason, True) for b in bad])
 
 
-def _print_findings(findings: list[tuple[int, str, str, bool]]) -> None:
+def _print_findings(findings: list[tuple[str, str, str, bool]]) -> None:
+    from rich.markup import escape
+
     from .session import console
 
-    for line, field, reason, skipped in findings[:SHOWN]:
+    for where, field, reason, skipped in findings[:SHOWN]:
         what = "[red]left out[/]" if skipped else "[yellow]in without it[/]"
-        console.print(f"  line {line}, {field}: {reason} ({what})", highlight=False)
+        console.print(f"  {escape(where)}, {escape(field)}: {escape(reason)} ({what})", highlight=False)
     if len(findings) > SHOWN:
         console.print(f"  … and {len(findings) - SHOWN:,} more")

@@ -7,7 +7,8 @@ from meal_assets.contracts.recipe_request import RecipesRequested
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Recorded
 from meal_assets.event_store.files import read_file
-from meal_assets.recipe_files.reading import Entry, entries
+from meal_assets.recipe_files.entry import Entry
+from meal_assets.recipe_files.reading import entries
 
 from .base import Consumer, Said
 

@@ -2,31 +2,31 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from meal_assets.domain.recipes import Read, read_recipe
 from meal_assets.errors import Invalid
 from meal_assets.event_store.files import text_of
 
+from .archive import archived, is_archive
+from .entry import Entry, tried
+from .exports import read_row
 from .page import is_page, read_page
+from .plain import read_plain
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A recipe of a file, or why it is none; its line or how-manieth it is, and its name where it has one."""
-
-    number: int
-    read: Read | Invalid
-    name: str | None = None
+_LINE = re.compile(r"^\s*[\[{\"\d]*[\[{]|\A\s*[\"\d]+\s*\Z", re.MULTILINE)
+"""Somebody meant JSON: a line begins like a value of it."""
 
 
 def entries(content: bytes) -> Iterator[Entry]:
-    """Each recipe of JSON lines, of one JSON value, or of a saved page; packed by gzip or not.
+    """Each recipe of an archive, of JSON lines or one JSON value, of a saved page, or of a text; packed by gzip or not.
 
     Raises `Permanent` when the file as a whole cannot be read.
     """
+    if is_archive(content):
+        yield from archived(content)
+        return
     if is_page(content):
         yield Entry(1, tried(lambda: read_page(content)))
         return
@@ -34,18 +34,13 @@ def entries(content: bytes) -> Iterator[Entry]:
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError):
-        yield from _lines(text)
+        if text.strip() and not _LINE.search(text):
+            yield Entry(1, tried(lambda: read_row(read_plain(text))))
+        else:
+            yield from _lines(text)
         return
     for number, row in enumerate(whole if isinstance(whole, list) else [whole], start=1):
         yield _of_row(number, row)
-
-
-def tried(read: Callable[[], Read]) -> Read | Invalid:
-    """What came of reading it."""
-    try:
-        return read()
-    except Invalid as error:
-        return error
 
 
 def _lines(text: str) -> Iterator[Entry]:
@@ -61,4 +56,4 @@ def _lines(text: str) -> Iterator[Entry]:
 
 
 def _of_row(number: int, row: Any) -> Entry:
-    return Entry(number, tried(lambda: read_recipe(row)))
+    return Entry(number, tried(lambda: read_row(row)))

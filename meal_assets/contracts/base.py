@@ -65,7 +65,7 @@ class Event(Value):
 
     def stream_in(self, household: str) -> str:
         """The stream this event belongs to: "home/diary/ada/2026-11-23"."""
-        return f"{household}/{self.stream.format_map(dict(self))}"
+        return f"{household}/{self.stream.format_map(self.__dict__)}"
 
     @classmethod
     def from_stored(cls, version: int, payload: dict[str, Any]) -> Self:

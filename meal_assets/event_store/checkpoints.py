@@ -15,7 +15,9 @@ from .database import Connection
 from .witnesses import note_link
 
 MAX_CORRELATIONS = 20
-"""An outbox row names at most this many commands."""
+"""An outbox row names at most this many commands, the last ones."""
+LOOKED_AT = 10_000
+"""Positions back from the end of a batch, in which these are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,8 @@ NOTE = """
     SELECT %(subscriber)s, %(version)s, %(after)s, %(to)s,
            coalesce((SELECT hash FROM log.events WHERE position = %(to)s), ''), %(types)s,
            ARRAY(SELECT correlation_id FROM log.events
-                 WHERE position > %(after)s AND position <= %(to)s AND type = ANY(%(names)s)
-                 GROUP BY correlation_id ORDER BY max(position) DESC LIMIT %(most)s),
+                 WHERE position > greatest(%(after)s, %(to)s - %(looked_at)s) AND position <= %(to)s
+                 AND type = ANY(%(names)s) GROUP BY correlation_id ORDER BY max(position) DESC LIMIT %(most)s),
            ARRAY(SELECT DISTINCT payload->>%(day_field)s AS day FROM log.events
                  WHERE payload->>%(day_field)s IS NOT NULL
                  AND position > %(after)s AND position <= %(to)s AND type = ANY(%(names)s) ORDER BY day),
@@ -157,6 +159,7 @@ def noted(
         "types": Jsonb(types),
         "names": list(types),
         "most": MAX_CORRELATIONS,
+        "looked_at": LOOKED_AT,
         "day_field": day_field,
         "said": Jsonb(said or {}),
         "rows": Jsonb(rows or {}),

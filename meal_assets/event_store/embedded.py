@@ -6,7 +6,7 @@ import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from subprocess import SubprocessError
+from subprocess import SubprocessError, TimeoutExpired
 from typing import Any
 
 import psutil
@@ -15,7 +15,9 @@ from meal_assets.errors import Unavailable
 
 ORPHAN_SECONDS = 10.0
 """A killed process that is still there after so long is stuck in the kernel."""
-ORPHAN_LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.05
+START_SECONDS = 300.0
+"""After a crash a server reads again what it had not yet written to its tables, which a slow disk makes long."""
 
 
 def embedded_url(home: Path) -> str:
@@ -27,7 +29,7 @@ def embedded_url(home: Path) -> str:
     home.mkdir(parents=True, exist_ok=True)
     try:
         _clear_stale(server, home / "postgres")
-        return str(_handle(server, home / "postgres").get_uri())
+        return str(_started(server, home / "postgres").get_uri())
     except (OSError, RuntimeError, SubprocessError) as error:
         raise Unavailable(
             f"the embedded PostgreSQL in {home / 'postgres'} does not start: {error}."
@@ -61,6 +63,21 @@ def stop_embedded(home: Path) -> bool:
         return False
     _handle(server, data).stop()
     return True
+
+
+def _started(server: Any, data: Path) -> Any:
+    """The handle, once the server is ready: the package itself waits for ten seconds, and not for another's start."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        while (pid := _postmaster_pid(data)) and _is_postgres(pid) and not _is_ready(data):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"process {pid} was not ready after {START_SECONDS:.0f} s")
+            time.sleep(LOOK_SECONDS)
+        try:
+            return _handle(server, data)
+        except TimeoutExpired:
+            if time.monotonic() > deadline:
+                raise
 
 
 def _handle(server: Any, data: Path) -> Any:
@@ -97,7 +114,7 @@ def _end_orphans(data: Path) -> None:
     while left := [p.pid for p in orphans if _is_postgres(p.pid)]:
         if time.monotonic() > deadline:
             raise RuntimeError(f"processes {left} of a server that was killed do not end: kill them")
-        psutil.wait_procs(orphans, timeout=ORPHAN_LOOK_SECONDS)
+        psutil.wait_procs(orphans, timeout=LOOK_SECONDS)
 
 
 def _works_in(process: psutil.Process, data: Path) -> bool:
@@ -121,6 +138,14 @@ def _postmaster_pid(data: Path) -> int | None:
         return int((data / "postmaster.pid").read_text().split(maxsplit=1)[0])
     except (FileNotFoundError, IndexError):
         return None
+
+
+def _is_ready(data: Path) -> bool:
+    """Whether it takes connections, as the eighth line of the server's lock file says."""
+    try:
+        return (data / "postmaster.pid").read_text().splitlines()[7].strip() == "ready"
+    except (FileNotFoundError, IndexError):
+        return False
 
 
 def _is_postgres(pid: int) -> bool:

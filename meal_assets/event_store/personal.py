@@ -91,6 +91,14 @@ class PersonKey:
         return AESGCM(digest(self.secret, b"text", sha256))
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Events as the log keeps them, and the keys of their texts."""
+
+    events: Sequence[Event]
+    keys: Mapping[str, Who]
+
+
 class Personal:
     """Seals what is appended and opens what is read, for one database."""
 
@@ -99,6 +107,13 @@ class Personal:
         self._writing: dict[Who, PersonKey] = {}
         self._unwrapped: dict[bytes, PersonKey] = {}
 
+    def seal(
+        self, streams: Sequence[str], events: Sequence[Event], household: str, within: Connection | None = None
+    ) -> Sealed:
+        """The events, each for its stream. Raises `Invalid` for a text that looks like an encrypted one."""
+        keys: dict[str, Who] = {}
+        return Sealed([self._sealed(e, s, household, keys, within) for s, e in zip(streams, events, strict=True)], keys)
+
     def sealed_for(
         self,
         append: Callable[[Sequence[Event], Sequence[str]], Done],
@@ -106,11 +121,12 @@ class Personal:
         events: Sequence[Event],
         household: str,
         within: Connection | None = None,
+        ahead: Sealed | None = None,
     ) -> Done:
         """What `append` makes of the events as the log keeps them, and of the keys that must stand when it does.
 
         Where a person was forgotten meanwhile, it is called again, with texts under a new key. In a transaction of the
-        caller's nobody can be: it takes the append lock first.
+        caller's nobody can be: it takes the append lock first. `ahead` is what they were sealed to before.
         Raises `Invalid` for a text that looks like an encrypted one.
         """
         if not any(e.personal for e in events):
@@ -118,15 +134,15 @@ class Personal:
         if within is not None:
             within.execute("SELECT log.begin_append(NULL, NULL)")
         for attempt in range(1, MOST_ATTEMPTS + 1):
-            keys: dict[str, Who] = {}
-            sealed = [self._sealed(e, s, household, keys, within) for s, e in zip(streams, events, strict=True)]
+            sealed = ahead or self.seal(streams, events, household, within)
             try:
-                return append(sealed, list(keys))
+                return append(sealed.events, list(sealed.keys))
             except psycopg.DatabaseError as error:
                 if error.sqlstate != GONE or attempt == MOST_ATTEMPTS:
                     raise
-                for who in keys.values():
+                for who in sealed.keys.values():
                     self._writing.pop(who, None)
+                ahead = None
         raise AssertionError("the loop returns or raises")
 
     def opened(self, db: Connection, shown: Shown) -> Shown:

@@ -16,12 +16,13 @@ KNOWN = ("kcal", "protein_g", "carbs_g", "fat_g")
 PICTURED_DAYS = 14
 PERHAPS = ("fiber_g", "sugar_g", "saturated_fat_g", "sodium_mg")
 COLUMNS = ("entries", *KNOWN, *PERHAPS, *(f"{n}_known" for n in PERHAPS))
+# OFFSET 0: what is taken out of an event is taken out once, not for each sum.
 FOLD = sql.SQL(f"""
     INSERT INTO daily_nutrition (household, person, day, {", ".join(COLUMNS)})
     SELECT household, person, day, sum(sign * counts),
            {", ".join(f"coalesce(sum(sign * (n->>'{n}')::numeric), 0)" for n in KNOWN + PERHAPS)},
            {", ".join(f"coalesce(sum(sign) FILTER (WHERE n ? '{n}'), 0)" for n in PERHAPS)} FROM (
-        SELECT household, person, day, nutrition AS n, 1 AS sign, 1 AS counts FROM {{logged}} AS l
+        (SELECT household, person, day, nutrition AS n, 1 AS sign, 1 AS counts FROM {{logged}} AS l OFFSET 0)
         UNION ALL SELECT household, person, day, nutrition, 1, 0 FROM {{corrected}} AS c
         UNION ALL SELECT household, person, day, before, -1, 0 FROM {{corrected}} AS c
         UNION ALL SELECT household, person, day, before, -1, 1 FROM {{retracted}} AS r
@@ -29,6 +30,10 @@ FOLD = sql.SQL(f"""
     ON CONFLICT (household, person, day) DO UPDATE
     SET {", ".join(f"{c} = daily_nutrition.{c} + excluded.{c}" for c in COLUMNS)}
 """)  # noqa: S608 - SQL made of our own constants
+EMPTIED = sql.SQL("""
+    DELETE FROM daily_nutrition AS n USING {retracted} AS r
+    WHERE entries = 0 AND n.household = r.household AND n.person = r.person AND n.day = r.day
+""")
 
 
 class DailyNutrition(ReadModel):
@@ -60,7 +65,7 @@ class DailyNutrition(ReadModel):
             "retracted": batch.rows(MealLogRetracted),
         }
         batch.db.execute(FOLD.format(**rows))
-        batch.db.execute("DELETE FROM daily_nutrition WHERE entries = 0")
+        batch.db.execute(EMPTIED.format(**rows))
 
     @classmethod
     def picture(cls, db: Connection) -> str | None:

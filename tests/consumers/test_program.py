@@ -211,14 +211,14 @@ def test_one_that_hangs_is_ended_with_its_children_and_tried_again(store: EventS
     script = f"sleep 600 & echo $! >> {pids}; setsid sleep 600 & echo $! >> {pids}; echo $$ >> {pids}; wait"
     done = consume(shell(script, seconds=1.0), store)
     assert "sh took longer than 1 s and was ended" in (done.failed or "")
-    assert all(gone(int(pid)) for pid in pids.read_text().split())
+    until(lambda: all(gone(int(pid)) for pid in pids.read_text().split()))  # killed, and dying
 
 
 def test_children_that_it_leaves_behind_are_ended_and_do_not_keep_it(store: EventStore, tmp_path: Path) -> None:
     tick(store, "tea")
     done = consume(shell(f"sleep 600 & echo $! > {tmp_path}/pid; echo '{SAYS}'"), store)
     assert (done.handled, unticked(store)) == (1, ["tea"])
-    assert gone(int((tmp_path / "pid").read_text()))
+    until(lambda: gone(int((tmp_path / "pid").read_text())))
 
 
 def test_one_that_reads_nothing_and_one_that_closes_its_output_are_no_trouble(store: EventStore) -> None:

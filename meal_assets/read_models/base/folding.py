@@ -47,6 +47,7 @@ def fold_live(db: Connection, model: ReadModel, at: Next) -> None:
 
 def fold_shadow(db: Connection, model: ReadModel, size: int) -> Next:
     """Fold the next `size` events into the shadow tables, with their checkpoint; what there was to fold."""
+    db.execute("SET LOCAL synchronous_commit = off")  # rows and checkpoint are lost together, and folded again
     at = next_batch(db, shadow_of(model), model.listens_to, size, SHADOW)
     assert at is not None, "a rebuild begins with a checkpoint of its own"
     if at.upto is not None:

@@ -11,7 +11,6 @@ from psycopg import sql
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.archives import refuse_archived
 from meal_assets.event_store.batch import Batch
-from meal_assets.event_store.checkpoints import end_of_batch
 from meal_assets.event_store.database import fetch_row
 
 from .folding import BATCH
@@ -33,13 +32,11 @@ def tables_as_of(model: ReadModel, store: EventStore, position: int) -> Iterator
         use_schema(db, TEMPORARY)
         for table, columns in model.tables.items():
             db.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({})").format(sql.Identifier(table), sql.SQL(columns)))
-        after = 0
-        while after < position and (end := end_of_batch(db, model.listens_to, after, BATCH)) is not None:
-            batch = Batch(db, model.listens_to, after, min(end, position))
+        Batch(db, model.listens_to, 0, position).refuse_unknown()
+        for after in range(0, position, BATCH):
+            batch = Batch(db, model.listens_to, after, min(after + BATCH, position))
             if batch.types():
-                batch.refuse_unknown()
                 fold_batch(db, model, batch.after, batch.upto)
-            after = batch.upto
         refuse_archived(db, 0, position, [t.type_name for t in model.listens_to])
         yield db
         raise psycopg.Rollback

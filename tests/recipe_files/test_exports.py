@@ -203,7 +203,10 @@ def test_a_backup_of_mealie_says_what_to_do_instead() -> None:
         ({**MEALIE, "recipeIngredient": 7}, "ingredients"),
         ({**PAPRIKA, "ingredients": ""}, "ingredients"),
     ],
-    ids=str,
+    ids=[
+        *("bytes", "latin-1", "a brace", "deep", "empty object", "null", "nothing", "like gzip", "half gzip"),
+        *("no steps", "odd ingredients", "a number of ingredients", "no ingredients"),
+    ],
 )
 def test_a_broken_entry_is_told_by_its_name_and_the_others_come_in(content: Any, why: str) -> None:
     packed = zipped({"broken.json": content, "soup.json": SOUP})
@@ -297,7 +300,9 @@ def test_too_many_entries_are_refused_before_a_list_of_them_is_made(monkeypatch:
         list(entries(zipped({"a.txt": "", "b.txt": "", "c.txt": ""})))
 
 
-@pytest.mark.parametrize("content", [zipped({"a.json": SOUP})[:-9], b"PK\x03\x04nothing of the kind"])
+@pytest.mark.parametrize(
+    "content", [zipped({"a.json": SOUP})[:-9], b"PK\x03\x04nothing of the kind"], ids=["half", "only a beginning"]
+)
 def test_half_an_archive_is_none(content: bytes) -> None:
     with pytest.raises(Permanent, match="not a whole zip"):
         list(entries(content))

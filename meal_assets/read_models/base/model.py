@@ -58,8 +58,10 @@ class ReadModel:
 
     def fold(self, batch: Batch) -> None:
         """Bring the tables from `batch.after` to `batch.upto`."""
-        for recorded in batch.events:
-            self.apply(batch.db, recorded)
+        events = batch.events
+        with batch.db.pipeline():  # what one event makes is not waited for before the next, unless it is asked for
+            for recorded in events:
+                self.apply(batch.db, recorded)
 
     def apply(self, db: Connection, recorded: Recorded) -> None:
         """One event."""

@@ -19,8 +19,10 @@ def lines(
 ) -> str:
     """Days from left to right, a line a name; `what` stands `beside` the series of the same name is dashed."""
     import pygal  # type: ignore[import-untyped]
+    from pygal.etree import etree  # type: ignore[import-untyped]
     from pygal.style import Style  # type: ignore[import-untyped]
 
+    etree.to_etree()  # pygal takes lxml where that is installed: the standard library cannot write its elements
     beside = beside or {}
     days = sorted({day for points in (*series.values(), *beside.values()) for day in points})
     names = [*series, *(name for name in beside if name not in series)]

@@ -23,9 +23,10 @@ def add_to(app: typer.Typer) -> None:
 
 @imports.command()
 def recipes(file: File) -> None:
-    """Recipes: JSON lines (one a line, .gz too) of schema.org Recipe, or of the starter library's shape.
+    """Recipes: JSON lines (.gz too), exports of Tandoor, Mealie or Paprika, saved pages, a recipe written as text.
 
-    A recipe that cannot be read is reported with its line and skipped. The same file again says nothing new.
+    JSON is schema.org's Recipe or our own shape; a text has a line Ingredients above these, and one above the steps.
+    A recipe that cannot be read is reported with its line or name and skipped. The same file again says nothing new.
     """
     from meal_assets.commands.recipes import request_recipes
     from meal_assets.contracts.recipe import RecipesFetched
@@ -47,7 +48,48 @@ def recipes(file: File) -> None:
                 f"{done.read:,} read: {done.fetched:,} new or changed,"
                 f" {done.unchanged:,} unchanged, {done.rejected:,} left out"
             )
-            _print_findings([(f.line, f.field, f.reason, f.skipped) for f in done.findings])
+            _print_findings([(f.entry or f"line {f.line}", f.field, f.reason, f.skipped) for f in done.findings])
+
+
+@imports.command()
+def recipe(
+    page: Annotated[str, typer.Argument(metavar="URL|FILE", help="The page's address, or the file it was saved as.")],
+) -> None:
+    """The recipe on a web page: by its address, or as a file (.html, or .json with JSON-LD).
+
+    Pages are read from the open internet only. The same page again says nothing new, unless its recipe has changed.
+
+    Example: meals import recipe https://kitchen.example/shakshuka
+    """
+    from meal_assets.commands.recipes import request_page
+    from meal_assets.contracts.recipe import RecipePageRead
+    from meal_assets.contracts.system import DeadLettered
+    from meal_assets.errors import Invalid, Permanent, Unavailable
+
+    from .session import console, session
+
+    if "://" not in page:
+        if not Path(page).is_file():
+            raise Invalid("URL|FILE", f"there is no file {page}; the address of a page begins with https://")
+        recipes(Path(page))
+        return
+    with session() as s:
+        accepted, secret = request_page(s.store, page, s.origin())
+        if secret:
+            console.print(f"Asked for without what may be secret in the address: {', '.join(secret)}.", highlight=False)
+        s.settle("Reading the page")
+        followed = [r.event for r in s.store.read_correlation(accepted.correlation_id, accepted.position - 1)]
+        for letter in (e for e in followed if isinstance(e, DeadLettered)):
+            raise Permanent(f"the page could not be read: {letter.error}")
+        done = next((e for e in followed if isinstance(e, RecipePageRead)), None)
+        if done is None:
+            raise Unavailable("the page was not read yet: ask for it again, or let `meals up` try it")
+        if done.result == "left_out":
+            raise Permanent(f"no recipe came of it. {done.reason}")
+        known = "came in" if done.result == "new" else "is as it was: nothing new"
+        console.print(f"{done.recipe} {known}", highlight=False)
+        for note in done.findings[:SHOWN]:
+            console.print(f"  {note.field}: {note.reason} ([yellow]in without it[/])", highlight=False)
 
 
 @imports.command()
@@ -131,14 +173,16 @@ def _bring_foods(source: Literal["usda", "openfoodfacts"], file: Path, read: "Ca
 
 
 def _print_bad(bad: "list[BadRow]") -> None:
-    _print_findings([(b.line, b.field, b.reason, True) for b in bad])
+    _print_findings([(f"line {b.line}", b.field, b.reason, True) for b in bad])
 
 
-def _print_findings(findings: list[tuple[int, str, str, bool]]) -> None:
+def _print_findings(findings: list[tuple[str, str, str, bool]]) -> None:
+    from rich.markup import escape
+
     from .session import console
 
-    for line, field, reason, skipped in findings[:SHOWN]:
+    for where, field, reason, skipped in findings[:SHOWN]:
         what = "[red]left out[/]" if skipped else "[yellow]in without it[/]"
-        console.print(f"  line {line}, {field}: {reason} ({what})", highlight=False)
+        console.print(f"  {escape(where)}, {escape(field)}: {escape(reason)} ({what})", highlight=False)
     if len(findings) > SHOWN:
         console.print(f"  … and {len(findings) - SHOWN:,} more")

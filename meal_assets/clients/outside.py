@@ -14,6 +14,7 @@ from .remote import Shared
 
 if TYPE_CHECKING:  # a client brings an HTTP stack with it, which most commands do without
     from .fatsecret import Diary, FoodDatabase, Handshake, Keys, Plan
+    from .pages import Pages
     from .tandoor import Tandoor
 
 
@@ -31,6 +32,8 @@ class Outside:
     fatsecret_calls_a_second: float = 8.0
     time_zone: str = "UTC"
     """The household's."""
+    page_servers: tuple[tuple[str, int], ...] = ()
+    """Addresses and ports that pages are read from although they are not public. No setting names them: tests do."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -99,3 +102,9 @@ class Outside:
         if not self.knows_fatsecret:
             raise Unavailable("no key to FatSecret is known here: set MEALS_FATSECRET_KEY and MEALS_FATSECRET_SECRET")
         return Keys(self.fatsecret_key.get_secret_value(), self.fatsecret_secret.get_secret_value())
+
+    def pages(self) -> "Pages":
+        """Who fetches pages on somebody's word."""
+        from .pages import Pages
+
+        return Pages(permit=self.page_servers)

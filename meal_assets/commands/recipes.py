@@ -1,11 +1,15 @@
 """Asking for recipes."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from pydantic import ValidationError
 
 from meal_assets.clients.outside import Outside
 from meal_assets.clients.tandoor_marks import Marks, There
-from meal_assets.contracts.recipe_request import RecipesRequested, RecipeSyncRequested
-from meal_assets.errors import Transient, Unavailable
+from meal_assets.contracts.recipe_request import RecipePageRequested, RecipesRequested, RecipeSyncRequested
+from meal_assets.domain.recipes.addresses import without_secrets
+from meal_assets.errors import Invalid, Transient, Unavailable
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.checkpoints import checkpoints
 from meal_assets.event_store.files import keep_file
@@ -25,6 +29,28 @@ def request_recipes(store: EventStore, name: str, content: bytes, origin: Origin
         return Accepted(known[0].correlation_id, known[0].position, 0)
     appended = store.append(stream, [event], origin=origin, once=f"{stream}:requested")
     return Accepted(origin.correlation_id, appended.last, 1)
+
+
+def request_page(store: EventStore, address: str, origin: Origin) -> tuple[Accepted, tuple[str, ...]]:
+    """Ask for the recipe on a web page, as it is now; and what of the address was left out since it may be secret.
+
+    A request that is still at work is answered with its receipt. Raises `Invalid` for what is no address of a page.
+    """
+    from meal_assets.clients.pages import checked_address
+
+    url, secret = without_secrets(str(checked_address(address)))
+    try:
+        event = RecipePageRequested(page=sha256(url.encode()).hexdigest()[:32], url=url)
+    except ValidationError:
+        raise Invalid("url", f"has {len(url):,} characters: give a shorter one") from None
+    stream = event.stream_in(origin.household)
+    with store.database.transaction() as db:
+        at = checkpoints(db).get("fetch_page")
+    for asked in reversed(store.read_stream(stream)):
+        if isinstance(asked.event, RecipePageRequested) and asked.position > (at.position if at else 0):
+            return Accepted(asked.correlation_id, asked.position, 0), secret
+    appended = store.append(stream, [event], origin=origin)
+    return Accepted(origin.correlation_id, appended.last, 1), secret
 
 
 def request_sync(store: EventStore, outside: Outside, origin: Origin, *, full: bool = False) -> Accepted | None:

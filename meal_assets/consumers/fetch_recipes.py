@@ -1,16 +1,14 @@
 """Bring in the recipes of a file, one event a recipe that says something new."""
 
-import io
-import json
 from collections.abc import Iterator
-from typing import Any
 
 from meal_assets.contracts.recipe import MAX_FINDINGS, Finding, RecipeFetched, RecipeRemoved, RecipesFetched
 from meal_assets.contracts.recipe_request import RecipesRequested
-from meal_assets.domain.recipes import read_recipe
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Recorded
-from meal_assets.event_store.files import read_file, text_of
+from meal_assets.event_store.files import read_file
+from meal_assets.recipe_files.entry import Entry
+from meal_assets.recipe_files.reading import entries
 
 from .base import Consumer, Said
 
@@ -31,23 +29,20 @@ class FetchRecipes(Consumer):
         }
         read = fetched = unchanged = rejected = 0
         findings: list[Finding] = []
-        for line, row in rows(read_file(log.database, request.sha256)):
+        for entry in entries(read_file(log.database, request.sha256)):
             read += 1
-            try:
-                if isinstance(row, Invalid):
-                    raise row
-                recipe = read_recipe(row)
-            except Invalid as error:
+            if isinstance(entry.read, Invalid):
                 rejected += 1
-                findings.append(Finding(line=line, field=error.field, reason=error.reason, skipped=True))
+                findings.append(_finding(entry, (entry.read.field, entry.read.reason), skipped=True))
                 continue
-            findings += [Finding(line=line, field=f, reason=why, skipped=False) for f, why in recipe.findings]
-            if known.get(recipe.event.recipe) == recipe.event.content_hash:
+            findings += [_finding(entry, note, skipped=False) for note in entry.read.findings]
+            recipe = entry.read.event
+            if known.get(recipe.recipe) == recipe.content_hash:
                 unchanged += 1
             else:
                 fetched += 1
-                known[recipe.event.recipe] = recipe.event.content_hash
-                yield Said(recipe.event, key=str(line))
+                known[recipe.recipe] = recipe.content_hash
+                yield Said(recipe, key=str(entry.number))
         findings.sort(key=lambda f: not f.skipped)
         yield Said(
             RecipesFetched(
@@ -62,26 +57,5 @@ class FetchRecipes(Consumer):
         )
 
 
-def rows(content: bytes) -> Iterator[tuple[int, Any]]:
-    """(line, decoded JSON or the Invalid it is) of each recipe: JSON lines, or one JSON value, packed or not.
-
-    Raises `Permanent` when the file as a whole cannot be read.
-    """
-    text = text_of(content)
-    try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError):
-        yield from _lines(text)
-        return
-    items = whole if isinstance(whole, list) else [whole]
-    yield from enumerate(items, start=1)
-
-
-def _lines(text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(io.StringIO(text), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield number, json.loads(line)
-        except (ValueError, RecursionError) as error:
-            yield number, Invalid("line", f"is not JSON: {error}")
+def _finding(entry: Entry, note: tuple[str, str], *, skipped: bool) -> Finding:
+    return Finding(line=entry.number, entry=entry.name, field=note[0], reason=note[1], skipped=skipped)

@@ -98,9 +98,11 @@ class RecipeFetched(Event, topic="recipe", stream="recipe/{recipe}", outcome="wo
 
 
 class Finding(Value):
-    """What was not understood in one row: the row is left out when `skipped`, else it went in without the field."""
+    """What was not understood in a row or entry: it is left out when `skipped`, else it went in without the field."""
 
     line: int = Field(ge=1)
+    entry: str | None = Field(default=None, max_length=255)
+    """What the recipe is called in an archive; then `line` is its how-manieth entry."""
     field: str
     reason: str
     skipped: bool
@@ -112,11 +114,14 @@ class RecipesFetched(Event, topic="recipe", stream="recipe_request/{sha256}", st
     examples = [
         {
             "sha256": "ab" * 32,
-            "read": 3,
+            "read": 4,
             "fetched": 1,
             "unchanged": 1,
-            "rejected": 1,
-            "findings": [{"line": 3, "field": "title", "reason": "is missing", "skipped": True}],
+            "rejected": 2,
+            "findings": [
+                {"line": 3, "field": "title", "reason": "is missing", "skipped": True},
+                {"line": 4, "entry": "soup.json", "field": "ingredients", "reason": "has no line", "skipped": True},
+            ],
         }
     ]
 
@@ -162,3 +167,27 @@ class RecipesSynced(Event, topic="recipe", stream="recipe_request/{source}"):
     removed: int = Field(ge=0)
     rejected: int = Field(ge=0)
     left_out: tuple[LeftOut, ...] = Field(default=(), max_length=MAX_FINDINGS)
+
+
+class Note(Value):
+    """What was not understood of a recipe: it came in without."""
+
+    field: str
+    reason: str
+
+
+class RecipePageRead(Event, topic="recipe", stream="recipe_request/{page}"):
+    """What came of a web page that was asked for: its recipe and what was not understood, or why there is none."""
+
+    examples = [
+        {"page": "ab" * 16, "result": "new", "recipe": "shakshuka-0a0a0a0a"},
+        {"page": "ab" * 16, "result": "unchanged", "recipe": "shakshuka-0a0a0a0a",
+         "findings": [{"field": "recipeYield", "reason": "'some' does not say how many servings"}]},
+        {"page": "cd" * 16, "result": "left_out", "reason": "https://kitchen.example/soup answered with HTTP 404"},
+    ]  # fmt: skip
+
+    page: str = Field(pattern=r"^[0-9a-f]{32}$")
+    result: Literal["new", "unchanged", "left_out"]
+    recipe: RecipeId | None = None
+    reason: str | None = Field(default=None, max_length=4_000)
+    findings: tuple[Note, ...] = Field(default=(), max_length=MAX_FINDINGS)

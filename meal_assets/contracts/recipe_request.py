@@ -25,3 +25,14 @@ class RecipeSyncRequested(Event, topic="recipe_request", stream="recipe_request/
 
     source: Literal["tandoor"]
     full: bool = False
+
+
+class RecipePageRequested(Event, topic="recipe_request", stream="recipe_request/{page}", outcome="working", stays=True):
+    """The recipe on a web page is wanted."""
+
+    examples = [{"page": "ab" * 16, "url": "https://kitchen.example/shakshuka"}]
+
+    page: str = Field(pattern=r"^[0-9a-f]{32}$")
+    """Of the address, the same for the same page."""
+    url: str = Field(min_length=1, max_length=2_000)
+    """Without names, passwords and what may be a token in it."""

@@ -14,6 +14,7 @@ from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved, RecipesFe
 from meal_assets.contracts.recipe_request import RecipesRequested
 from meal_assets.contracts.system import DeadLettered
 from meal_assets.event_store import EventStore, Origin
+from tests.recipe_files.test_exports import zipped
 from tests.shared_data import shared_data
 
 SOUP = {"title": "Lentil soup", "ingredients": ["300 g red lentils"], "url": "https://example.org/soup"}
@@ -119,6 +120,15 @@ def test_a_file_that_cannot_be_read_is_a_dead_letter_that_says_why_and_the_next_
     assert titles(store) == []
     assert bring_in(store, lines(SOUP)).handled == 1
     assert titles(store) == ["Lentil soup"]
+
+
+def test_an_archive_comes_in_and_what_is_broken_in_it_is_told_by_its_name(store: EventStore) -> None:
+    packed = zipped({"a/soup.json": SOUP, "b/oats.json": OATS, "c/broken.json": b"{", "d/../../e.json": SOUP})
+    assert bring_in(store, packed).failed is None
+    assert counts(store) == (4, 2, 0, 2)
+    assert [(f.line, f.entry) for f in batch(store).findings] == [(3, "c/broken.json"), (4, "d/../../e.json")]
+    bring_in(store, zipped({"soup.json": SOUP, "oats.json": OATS}))
+    assert counts(store) == (2, 0, 2, 0)
 
 
 def test_a_recipe_that_is_twice_in_a_file_is_fetched_once_when_equal_and_again_when_not(store: EventStore) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from meal_assets.contracts.recipe import Ingredient, RecipeFetched
 from meal_assets.errors import Invalid
 
+from .addresses import without_secrets
 from .label import Note
 from .markup import MAX_NESTING, clean, paragraphs, texts
 from .published import amounts, finite, minutes, number, servings
@@ -96,11 +97,14 @@ class Source:
         return self.cut(", ".join(found) if joined else found[0], most, name)
 
     def url(self, most: int, *names: str) -> str | None:
-        """The first http address under these names."""
+        """The first http address under these names, without what may be secret in it."""
         refused: Note | None = None
         for name in names:
             for raw in texts(self.row.get(name), "url", "contentUrl", "@id", "@value"):
                 if (url := web_address(raw)) and len(url) <= most:
+                    url, secret = without_secrets(url)
+                    if secret:
+                        self.note(name, f"is kept without what may be secret in it: {', '.join(secret)}")
                     return url
                 if raw.strip() and refused is None:
                     refused = name, f"{shown(raw)} is not an http address of at most {most} characters"

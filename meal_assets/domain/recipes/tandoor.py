@@ -16,7 +16,9 @@ Amounts = dict[str, float]
 
 
 def read_tandoor(detail: Json, nutrient_of: Mapping[int, str]) -> Read:
-    """The answer to GET /api/recipe/{id}/ as a recipe; `nutrient_of`: id of a property type -> our name of it.
+    """The answer to GET /api/recipe/{id}/, or what an export has of it without an id, as a recipe.
+
+    `nutrient_of`: id of a property type -> our name of it.
 
     Raises Invalid when it is no recipe at all. Nutrition is, first of all that is whole: what somebody typed in per
     serving, the same in the older form, what Tandoor computes from foods, unless that counts less than there is.
@@ -24,7 +26,7 @@ def read_tandoor(detail: Json, nutrient_of: Mapping[int, str]) -> Read:
     findings: list[Note] = []
     servings = detail.get("servings") or None
     row = {
-        "id": recipe_key(detail["id"]),
+        "id": recipe_key(detail["id"]) if "id" in detail else None,
         "title": detail.get("name"),
         "canonical_url": detail.get("source_url") or None,
         "site_name": "Tandoor",

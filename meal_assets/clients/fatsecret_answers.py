@@ -4,15 +4,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from pydantic import ValidationError
 
 from meal_assets.contracts.values import Meal, Nutrients
 from meal_assets.errors import RemoteFailed, RemoteRefused
 
 from .remote import Trouble, judge_by_status
+
+if TYPE_CHECKING:  # it is slow to import, and whoever has an answer has it
+    import httpx
 
 NAME = "fatsecret"
 BUSY = frozenset({1, 6, 7, 12, 13, 20, 24})
@@ -59,7 +61,7 @@ class FatSecretRefused(RemoteRefused):
         self.code = code
 
 
-def judge(response: httpx.Response) -> Trouble | None:
+def judge(response: "httpx.Response") -> Trouble | None:
     """Trouble by FatSecret's own codes, whatever the status; raises `FatSecretRefused` for a no."""
     try:
         told = response.json()
@@ -78,7 +80,7 @@ def judge(response: httpx.Response) -> Trouble | None:
     raise _refused(response, code, str(error.get("message", "")))
 
 
-def _judge_without_code(response: httpx.Response, *, is_object: bool) -> Trouble | None:
+def _judge_without_code(response: "httpx.Response", *, is_object: bool) -> Trouble | None:
     if trouble := judge_by_status(response):
         return trouble
     if response.status_code == 401:
@@ -90,7 +92,7 @@ def _judge_without_code(response: httpx.Response, *, is_object: bool) -> Trouble
     return None if is_object else Trouble("an answer that is no JSON object")
 
 
-def _refused(response: httpx.Response, code: int, message: str = "") -> FatSecretRefused:
+def _refused(response: "httpx.Response", code: int, message: str = "") -> FatSecretRefused:
     said = ADVICE.get(code) or " ".join(message.split())[:200]
     path, status = response.request.url.path, response.status_code
     return FatSecretRefused(f"{NAME} {path}: code {code}: {said}", code, status)

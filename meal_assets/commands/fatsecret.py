@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from meal_assets.clients.caching import drop_expired
-from meal_assets.clients.fatsecret import Diary
 from meal_assets.clients.fatsecret_answers import NAME, REVOKED, DiaryEntry, FatSecretRefused
 from meal_assets.clients.fatsecret_days import Days
 from meal_assets.clients.fatsecret_entries import Entries, Portion
@@ -19,6 +18,9 @@ from meal_assets.event_store.connections import Connections
 
 from .body import observe_weights
 from .diary import observe_day
+
+if TYPE_CHECKING:  # it brings an HTTP stack with it
+    from meal_assets.clients.fatsecret import Diary
 
 REFRESHED = timedelta(days=7)
 """People log late, and correct what they logged: so far back a day is read again and again."""
@@ -46,6 +48,8 @@ def sync_diaries(
     the next call for these days. Raises `Unavailable` where nobody is connected and `Invalid` for a range that is none;
     at the end, or when nothing more can be read, `Waiting`, `RemoteFailed` or `RemoteRefused`.
     """
+    from meal_assets.clients.caching import drop_expired
+
     if not first <= last <= first + timedelta(days=MOST_DAYS):
         raise Invalid("days", f"{first} to {last} is no range of at most {MOST_DAYS:,} days")
     drop_expired(store.database)

@@ -18,7 +18,6 @@ from meal_assets.domain.publication import MEAL_TIMES, PlanEntry, Slot, entries_
 from meal_assets.domain.recipes.tandoor import recipe_number
 from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
-from meal_assets.flags import is_on
 
 from .base import Act, Consumer, Said
 from .library import Cooked, Doing, cooked_week, last_said, said_because_of
@@ -41,6 +40,8 @@ class PublishPlan(Consumer):
     says = (WeekPublished,)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:
+        from meal_assets.flags import is_on
+
         event = recorded.event
         assert isinstance(event, PlanAccepted | PlanGenerated)
         if said := said_because_of(recorded, log, WeekPublished):

@@ -17,7 +17,6 @@ from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
 from meal_assets.domain.publication import ListEntry, list_of, told
 from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
-from meal_assets.flags import is_on
 
 from .base import Act, Consumer, Said
 from .library import Cooked, Doing, cooked_week, last_said, said_because_of
@@ -39,6 +38,8 @@ class PublishShopping(Consumer):
     says = (ListPublished,)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:
+        from meal_assets.flags import is_on
+
         event = recorded.event
         assert isinstance(event, PlanAccepted | PlanGenerated | ItemTicked | ItemUnticked)
         if said := said_because_of(recorded, log, ListPublished):

@@ -15,11 +15,11 @@ from meal_assets.clients.fatsecret_entries import Entries, Entry, Portion
 from meal_assets.clients.outside import Outside
 from meal_assets.contracts.diary import MealLogCorrected, MealLogged, MealLogRetracted
 from meal_assets.contracts.personal import TOMBSTONE
+from meal_assets.contracts.system import FlagSet
 from meal_assets.domain.counterpart import most_alike
 from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
 from meal_assets.event_store.connections import Connections
-from meal_assets.flags import is_on
 
 from .base import Act, Consumer
 
@@ -42,10 +42,13 @@ class PushDiary(Consumer):
     """
 
     listens_to = (MealLogged, MealLogCorrected, MealLogRetracted)
+    waits_for = FlagSet
     says = ()
     ordered_by_stream = True
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Act]:
+        from meal_assets.flags import is_on
+
         event = recorded.event
         assert isinstance(event, MealLogged | MealLogCorrected | MealLogRetracted)
         if isinstance(event, MealLogged) and (event.source == "import" or event.food == TOMBSTONE):

@@ -176,7 +176,7 @@ class Note(Value):
     reason: str
 
 
-class RecipePageRead(Event, topic="recipe", stream="recipe_request/{page}"):
+class RecipePageRead(Event, topic="recipe", stream="recipe_request/{page}", stays=True):
     """What came of a web page that was asked for: its recipe and what was not understood, or why there is none."""
 
     examples = [

@@ -19,6 +19,7 @@ class CommandStatus(ReadModel):
             first_position bigint NOT NULL, last_position bigint NOT NULL,
             accepted_at timestamptz NOT NULL, last_at timestamptz NOT NULL"""
     }
+    made_of = {"result": ()}  # the type of the last event, whatever fields of that name there are
     shows = (
         "SELECT command, state, events, result, accepted_at, last_at FROM command_status ORDER BY last_position DESC"
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from meal_assets.consumers import CONSUMERS, Consumer
 from meal_assets.consumers.base import failed_attempts, shadow_of
+from meal_assets.contracts import Event
 from meal_assets.contracts.system import CONSUMER_FLAG, READ_MODEL_FLAG, DeadLetterDiscarded, DeadLetterRetried
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.checkpoints import Checkpoint, checkpoints, heads
@@ -103,10 +104,15 @@ def places(db: Connection) -> list[Standing]:
     """The same without `waiting_since` and the heartbeats: all that decides who is due, at the least cost."""
     every = SUBSCRIBERS.values()
     at = checkpoints(db)
-    top = heads(db, sorted({e for s in every for e in s.listens_to}, key=lambda e: e.type_name))
+    top = heads(db, sorted({e for s in every for e in _asked(s)}, key=lambda e: e.type_name))
     said = switches(db, [flag_of(s) for s in every])
     decided = _decided(db)
     return [_place(s, at, top, said.get(flag_of(s), NEVER_SET), decided.get(s.name, 0)) for s in every]
+
+
+def _asked(subscriber: Subscriber) -> set[type[Event]]:
+    waited_for = {subscriber.waits_for} if issubclass(subscriber, Consumer) and subscriber.waits_for else set()
+    return {*subscriber.listens_to, *waited_for}
 
 
 def _place(

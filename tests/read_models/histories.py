@@ -67,6 +67,8 @@ class History:
                 for event in self._some(kind, household):
                     origin = self._origin(household)
                     self.store.append(event.stream_in(household), [event], origin=origin, within=db)
+                    if isinstance(event, PersonForgotten):
+                        self.store.personal.forget(db, household, event.person)
 
     def _origin(self, household: str) -> Origin:
         """Of one of the commands at work, each of which is through some time."""

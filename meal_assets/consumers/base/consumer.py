@@ -48,7 +48,7 @@ class Consumer:
     listens_to: ClassVar[tuple[type[Event], ...]]
     says: ClassVar[tuple[type[Event], ...]]
     waits_for: ClassVar[type[Event] | None] = None
-    """One of those it listens to: before the first event of this type, anywhere, nothing is asked of it."""
+    """Before the first event of this type, anywhere, nothing is asked of it."""
     ordered_by_stream: ClassVar[bool] = False
     """Whether the later events of a stream wait while an earlier one of it is a dead letter."""
 

@@ -1,6 +1,6 @@
-"""Runs benchmarks by name, all without one, and writes RESULTS.md when all ran.
+"""Runs benchmarks by name, all without one, and notes each figure in RESULTS.md in the place of the one before.
 
-`--events N` and `--quick` are for those that have another size: see their first lines.
+`--events N` and `--quick` are for those that have another size: see their first lines. What was quick is not noted.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +19,13 @@ import bench
 from .figures import Figure
 
 NOT_BENCHMARKS = {"__main__", "figures", "labelled", "peer", "peer_projection", "platforms", "scratch"}
+
+RESULTS = Path(bench.__path__[0]) / "RESULTS.md"
+ABOUT = """# Results
+
+Each figure as `python -m bench NAME` measured it last, on a machine with two cores. Peer and limit ran beside ours, so
+ratios mean something, and seconds little.
+"""
 
 
 def main(arguments: list[str]) -> int:
@@ -39,15 +47,22 @@ def main(arguments: list[str]) -> int:
         measured = run(**{option: value for option, value in options.items() if option in takes})
         figures += measured
         print(*measured, sep="\n", flush=True)  # what is known is not lost with what comes after
+        if "quick" not in options:
+            _note(measured, date.today())
     table = Table("figure", "ours", "peer", "limit", "aim", "holds")
     for f in figures:
         table.add_row(*_row(f))
     Console(stderr=True).print(table)
-    if not names and not options:
-        lines = ["# Results", "", "Written by `make bench`.", "", "| figure | ours | peer | limit | aim | holds |"]
-        lines += ["|---|---|---|---|---|---|", *(f"| {' | '.join(_row(f))} |" for f in figures), ""]
-        (Path(bench.__path__[0]) / "RESULTS.md").write_text("\n".join(lines))
     return 0 if all(f.holds for f in figures) else 1
+
+
+def _note(figures: list[Figure], day: date) -> None:
+    """Put the figures into the table, by name; the others stay as they are."""
+    known = [line for line in RESULTS.read_text().splitlines() if line.startswith("| ")] if RESULTS.exists() else []
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in known[1:]}
+    rows |= {f.figure: f"| {' | '.join([*_row(f), str(day)])} |" for f in figures}
+    head = "| figure | ours | peer | limit | aim | holds | measured |"
+    RESULTS.write_text("\n".join([ABOUT, head, "|---" * 7 + "|", *(rows[name] for name in sorted(rows)), ""]))
 
 
 def _row(f: Figure) -> list[str]:

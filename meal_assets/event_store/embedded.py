@@ -30,7 +30,7 @@ def embedded_url(home: Path) -> str:
     try:
         _clear_stale(server, home / "postgres")
         return str(_started(server, home / "postgres").get_uri())
-    except (OSError, RuntimeError, SubprocessError) as error:
+    except (OSError, RuntimeError, SubprocessError, AssertionError) as error:
         raise Unavailable(
             f"the embedded PostgreSQL in {home / 'postgres'} does not start: {error}."
             " Its log is in postgres/log; or name a server of your own in MEALS_DATABASE_URL."
@@ -75,9 +75,10 @@ def _started(server: Any, data: Path) -> Any:
             time.sleep(LOOK_SECONDS)
         try:
             return _handle(server, data)
-        except TimeoutExpired:
+        except (TimeoutExpired, AssertionError):  # the latter where it reads a lock file that is being written
             if time.monotonic() > deadline:
                 raise
+            time.sleep(LOOK_SECONDS)
 
 
 def _handle(server: Any, data: Path) -> Any:

@@ -66,9 +66,13 @@ def _note(figures: list[Figure], day: date) -> None:
 
 
 def _row(f: Figure) -> list[str]:
-    peer = f"{f.peer:,.4g} ({f.peer_name}, {f.ours / f.peer:.2f}×)" if f.peer else ""
-    limit = f"{f.limit:,.4g} ({f.limit_name}, {f.ours / f.limit:.2f}×)" if f.limit else ""
-    return [f.figure, f"{f.ours:,.4g} {f.unit}", peer, limit, f.aim, "yes" if f.holds else "no"]
+    peer = f"{_number(f.peer)} ({f.peer_name}, {f.ours / f.peer:.2f}×)" if f.peer else ""
+    limit = f"{_number(f.limit)} ({f.limit_name}, {f.ours / f.limit:.2f}×)" if f.limit else ""
+    return [f.figure, f"{_number(f.ours)} {f.unit}", peer, limit, f.aim, "yes" if f.holds else "no"]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.4g}"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from meal_assets.contracts import Event
 
 from .batch import Batch
 from .database import Connection
-from .witnesses import note_link
+from .witnesses import link_at, note_link
 
 MAX_CORRELATIONS = 20
 """An outbox row names at most this many commands, the last ones."""
@@ -104,9 +104,10 @@ class Done:
     rows: dict[str, int]
 
 
-def nothing_done(subscriber: str, version: int, position: int) -> Done:
+def nothing_done(db: Connection, subscriber: str, version: int, position: int) -> Done:
     """What there is to say of a subscriber that nothing concerned."""
-    return Done((), subscriber, version, position, position, b"", {}, {}, (), (), 0.0, {})
+    chain_head = link_at(db, position) or b""
+    return Done((), subscriber, version, position, position, chain_head, {}, {}, (), (), 0.0, {})
 
 
 NOTE = """

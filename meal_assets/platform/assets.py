@@ -113,7 +113,7 @@ def _reported(log: Log, subscriber: type[ReadModel] | type[Consumer]) -> Iterato
     with log.store.database.transaction() as db:
         done = next(iter(take_unreported(db, subscriber.name)), None)
         at = checkpoints(db)[subscriber.name]
-        shown = done or nothing_done(subscriber.name, at.version, at.position)
+        shown = done or nothing_done(db, subscriber.name, at.version, at.position)
         yield dg.MaterializeResult(
             metadata=metadata_of(db, subscriber, shown) | picture(db, subscriber),
             data_version=dg.DataVersion(str(at.position)),

@@ -119,7 +119,7 @@ def report(instance: dg.DagsterInstance, store: EventStore, pictures: Pictures |
         for standing in untouched:
             partition = pictures.owed.get(standing.subscriber.name)
             if partition or not getattr(standing.subscriber, "partitioned_by", None):
-                nothing = replace(_nothing(standing), partitions=(partition,) if partition else ())
+                nothing = replace(_nothing(db, standing), partitions=(partition,) if partition else ())
                 _report_done(instance, db, standing, nothing, topics, pictures)
         for one in done:
             _report_done(instance, db, stands[one.subscriber], one, topics, pictures)
@@ -157,8 +157,8 @@ def _report_topic(instance: dg.DagsterInstance, db: Connection, name: str) -> bo
     return True
 
 
-def _nothing(standing: Standing) -> Done:
-    return nothing_done(standing.subscriber.name, standing.subscriber.version, standing.position)
+def _nothing(db: Connection, standing: Standing) -> Done:
+    return nothing_done(db, standing.subscriber.name, standing.subscriber.version, standing.position)
 
 
 def _report_done(

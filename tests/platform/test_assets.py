@@ -97,6 +97,9 @@ def test_materializing_a_read_model_brings_it_to_the_head_and_shows_what_made_it
         (unreported,) = db.execute("SELECT count(*) FROM log.outbox WHERE reported_at IS NULL").fetchone()
     assert shown["chain_head"] == chain_head
     assert unreported == 0
+    result = dg.materialize([read_model(RecipeCatalogue)], resources={"log": Log()}, instance=instance)
+    (made,) = result.asset_materializations_for_node("read_model__recipe_catalogue")
+    assert (made.metadata["events"].value, made.metadata["chain_head"].value) == (0, chain_head)
 
 
 def test_a_partition_is_summed_up_anew_from_its_own_events(

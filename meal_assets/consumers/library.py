@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 from uuid import UUID
 
+from meal_assets.clients.outside import Outside
 from meal_assets.contracts import Event
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
@@ -17,6 +18,9 @@ from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Act
+
+if TYPE_CHECKING:
+    from meal_assets.clients.tandoor import Tandoor
 
 NO_NUTRITION = "no believable nutrition, published or computed"
 LITTLE_UNDERSTOOD = f"less than {LEAST_COVERAGE:.0%} of the ingredients understood"
@@ -89,6 +93,20 @@ def said_because_of(recorded: Recorded, log: EventStore, kind: type[AnyEvent]) -
     """What was said because of an event already, also by an attempt that died."""
     followed = log.read_correlation(recorded.correlation_id, recorded.position)
     return [r.event for r in followed if r.causation_id == recorded.event_id and isinstance(r.event, kind)]
+
+
+def is_on(log: EventStore, flag: str, household: str, person: str | None = None) -> bool:
+    """Whether the flag is on for the household, or for one of its persons; off where nobody ever said so."""
+    from meal_assets import flags  # it brings OpenFeature with it, which the definitions do without
+
+    return flags.is_on(log.database, flag, household, person)
+
+
+def tandoor_of(outside: Outside, log: EventStore, flag: str) -> "Tandoor":
+    """The household's, for what the flag switches on; close it, or use `with`. Raises `Permanent` where none is set."""
+    if not outside.knows_tandoor:
+        raise Permanent(f"the flag {flag} is on, and no Tandoor is known: set MEALS_TANDOOR_URL, MEALS_TANDOOR_TOKEN")
+    return outside.tandoor(log.database)
 
 
 class Doing:

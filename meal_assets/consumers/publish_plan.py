@@ -16,11 +16,10 @@ from meal_assets.contracts.publication import PublishedMeal, WeekPublished
 from meal_assets.contracts.values import Meal
 from meal_assets.domain.publication import MEAL_TIMES, PlanEntry, Slot, entries_of
 from meal_assets.domain.recipes.tandoor import recipe_number
-from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Act, Consumer, Said
-from .library import Cooked, Doing, cooked_week, last_said, said_because_of
+from .library import Cooked, Doing, cooked_week, is_on, last_said, said_because_of, tandoor_of
 
 if TYPE_CHECKING:
     from meal_assets.clients.tandoor import MealType, Tandoor
@@ -40,15 +39,13 @@ class PublishPlan(Consumer):
     says = (WeekPublished,)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:
-        from meal_assets.flags import is_on
-
         event = recorded.event
         assert isinstance(event, PlanAccepted | PlanGenerated)
         if said := said_because_of(recorded, log, WeekPublished):
             yield from map(Said, said)
             return
         week = cooked_week(log, recorded.household, event.week, recorded.position)
-        if week is None or not is_on(log.database, FLAG, recorded.household):
+        if week is None or not is_on(log, FLAG, recorded.household):
             return
         wanted = entries_of(week.plan, self.outside.zone)
         nothing = WeekPublished(service="tandoor", week=event.week, meals=(), meal_types={})
@@ -57,11 +54,7 @@ class PublishPlan(Consumer):
         again = isinstance(event, PlanAccepted)
         if not again and _hashes(before) == {slot: entry.content_hash for slot, entry in wanted.items()}:
             return
-        if not self.outside.knows_tandoor:
-            raise Permanent(
-                f"the flag {FLAG} is on, and no Tandoor is known: set MEALS_TANDOOR_URL, MEALS_TANDOOR_TOKEN"
-            )
-        with self.outside.tandoor(log.database) as tandoor, Doing() as doing:
+        with tandoor_of(self.outside, log, FLAG) as tandoor, Doing() as doing:
             yield from _Publishing(tandoor, doing, week, wanted, before, again=again).run()
 
 

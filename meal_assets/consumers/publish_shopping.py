@@ -15,11 +15,10 @@ from meal_assets.contracts.publication import ListPublished, PublishedItem
 from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
 from meal_assets.domain.publication import ListEntry, list_of, told
-from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Act, Consumer, Said
-from .library import Cooked, Doing, cooked_week, last_said, said_because_of
+from .library import Cooked, Doing, cooked_week, is_on, last_said, said_because_of, tandoor_of
 
 if TYPE_CHECKING:
     from meal_assets.clients.tandoor import Tandoor
@@ -38,15 +37,13 @@ class PublishShopping(Consumer):
     says = (ListPublished,)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:
-        from meal_assets.flags import is_on
-
         event = recorded.event
         assert isinstance(event, PlanAccepted | PlanGenerated | ItemTicked | ItemUnticked)
         if said := said_because_of(recorded, log, ListPublished):
             yield from map(Said, said)
             return
         week = cooked_week(log, recorded.household, event.week, recorded.position)
-        if week is None or not is_on(log.database, FLAG, recorded.household):
+        if week is None or not is_on(log, FLAG, recorded.household):
             return
         nothing = ListPublished(service="tandoor", week=event.week, items=())
         last = last_said(log, nothing.stream_in(recorded.household), ListPublished)
@@ -55,7 +52,7 @@ class PublishShopping(Consumer):
         if isinstance(event, ItemTicked | ItemUnticked):
             numbers = [i.entry for i in before.items if i.item == event.item]
             if numbers:
-                with self._tandoor(log) as tandoor, Doing() as doing:
+                with tandoor_of(self.outside, log, FLAG) as tandoor, Doing() as doing:
                     yield doing.act(partial(tandoor.check_entries, numbers, checked=event.item in basket))
             return
         wanted = list_of(week.plan, _recipes(log, recorded.household, week))
@@ -66,16 +63,9 @@ class PublishShopping(Consumer):
         times = [
             r.recorded_at for r in week.history if r.position > position and (last or isinstance(r.event, PlanAccepted))
         ]
-        with self._tandoor(log) as tandoor, Doing() as doing:
+        with tandoor_of(self.outside, log, FLAG) as tandoor, Doing() as doing:
             work = _Publishing(tandoor, doing, wanted, before, again=again)
             yield from work.run(basket, asked_at=min(times, default=recorded.recorded_at))
-
-    def _tandoor(self, log: EventStore) -> "Tandoor":
-        if not self.outside.knows_tandoor:
-            raise Permanent(
-                f"the flag {FLAG} is on, and no Tandoor is known: set MEALS_TANDOOR_URL, MEALS_TANDOOR_TOKEN"
-            )
-        return self.outside.tandoor(log.database)
 
 
 class _Publishing:

@@ -22,6 +22,7 @@ from meal_assets.event_store import EventStore, Recorded
 from meal_assets.event_store.connections import Connections
 
 from .base import Act, Consumer
+from .library import is_on
 
 if TYPE_CHECKING:  # it brings an HTTP stack with it
     from meal_assets.clients.fatsecret import Diary
@@ -47,13 +48,11 @@ class PushDiary(Consumer):
     ordered_by_stream = True
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Act]:
-        from meal_assets.flags import is_on
-
         event = recorded.event
         assert isinstance(event, MealLogged | MealLogCorrected | MealLogRetracted)
         if isinstance(event, MealLogged) and (event.source == "import" or event.food == TOMBSTONE):
             return
-        if not is_on(log.database, FLAG, recorded.household, event.person):
+        if not is_on(log, FLAG, recorded.household, event.person):
             return
         connections = Connections(log.database, recorded.household, SERVICE)
         connection = next((c for c in connections.all() if c.person == event.person), None)

@@ -17,7 +17,7 @@ from meal_assets.contracts.diary import MealLogged
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.bulk import append_bulk
 from meal_assets.read_models import rebuild
-from meal_assets.read_models.daily_nutrition import DailyNutrition
+from meal_assets.read_models.daily_nutrition import KNOWN, PERHAPS, DailyNutrition
 
 from . import peer_projection
 from .figures import SEED, Figure, rates
@@ -28,8 +28,6 @@ PEOPLE, MEALS = 100, 10
 PEER_EVENTS = 2_000
 LONGER_AIM = 1.3
 MEMORY_AIM_MIB = 500
-KNOWN = ("kcal", "protein_g", "carbs_g", "fat_g")
-PERHAPS = ("fiber_g", "sugar_g", "saturated_fat_g", "sodium_mg")
 BY_HAND = f"""
     CREATE TEMPORARY TABLE by_hand AS
     SELECT household, payload->>'person' AS person, (payload->>'day')::date AS day, count(*) AS entries,

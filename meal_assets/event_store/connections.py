@@ -33,11 +33,7 @@ class Connections:
     def keep(self, person: str, secrets: Sequence[str]) -> None:
         """Connect the person, or anew with other secrets. Raises `Unavailable` where another key is in use."""
         with self._database.transaction() as db:
-            others = db.execute("SELECT wrapped_by FROM log.connections UNION SELECT wrapped_by FROM log.person_keys")
-            names = {bytes(name) for (name,) in others}
-            wrapping = self._database.wrapping_key(make=not names)
-            if names - {wrapping.name}:
-                raise wrapping.other()
+            wrapping = self._database.key_to_wrap_with(db)
             sealed = wrapping.wrap(json.dumps([*secrets]).encode(), self._bound_to(person))
             db.execute(
                 "INSERT INTO log.connections (household, person, service, sealed, wrapped_by)"

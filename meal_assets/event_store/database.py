@@ -83,6 +83,15 @@ class Database:
             self._key = wrapping_key(self._settings or Settings(), make=make)
         return self._key
 
+    def key_to_wrap_with(self, db: Connection) -> WrappingKey:
+        """The key for what is kept from now on. Raises `Unavailable` where another one wraps what is kept already."""
+        used = db.execute("SELECT wrapped_by FROM log.person_keys UNION SELECT wrapped_by FROM log.connections")
+        names = {bytes(name) for (name,) in used}
+        key = self.wrapping_key(make=not names)
+        if names - {key.name}:
+            raise key.other()
+        return key
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection in a transaction: committed at the end of the block, rolled back on an exception."""

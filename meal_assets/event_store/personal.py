@@ -234,10 +234,7 @@ class Personal:
     def _make(self, db: Connection, who: Who) -> PersonKey:
         """A new key, or the one that another process made meanwhile."""
         db.execute("LOCK log.person_keys IN SHARE ROW EXCLUSIVE MODE")
-        others = db.execute("SELECT DISTINCT wrapped_by FROM log.person_keys").fetchall()
-        wrapping = self._database.wrapping_key(make=not others)
-        if any(bytes(name) != wrapping.name for (name,) in others):
-            raise wrapping.other()
+        wrapping = self._database.key_to_wrap_with(db)
         key = PersonKey(os.urandom(16).hex(), *who, os.urandom(KEY_BYTES))
         wrapped = wrapping.wrap(key.secret, _owner(key.id, who))
         db.execute(

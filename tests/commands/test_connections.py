@@ -10,6 +10,7 @@ from meal_assets.clients.fatsecret_answers import NAME, FatSecretRefused
 from meal_assets.clients.outside import Outside
 from meal_assets.commands.connections import Connecting, disconnect
 from meal_assets.commands.forgetting import forget_person
+from meal_assets.contracts.diary import MealLogged
 from meal_assets.errors import Invalid, Unavailable
 from meal_assets.event_store import Database, EventStore, Origin
 from meal_assets.event_store.connections import Connections
@@ -121,6 +122,9 @@ def test_a_token_of_another_person_or_another_key_opens_nothing(
             others.secrets("ada")
         with pytest.raises(Unavailable, match="MEALS_KEY"):
             others.keep("eve", ("token", "secret"))
+        eaten = MealLogged.model_validate(MealLogged.examples[0])
+        with pytest.raises(Unavailable, match="MEALS_KEY"):
+            EventStore(elsewhere).append(eaten.stream_in("home"), [eaten], origin=Origin("home", "test"))
     with store.database.transaction() as db:
         db.execute("UPDATE log.connections SET sealed = (SELECT sealed FROM log.connections WHERE person = 'ben')")
     assert connections.secrets("ben")

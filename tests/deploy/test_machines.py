@@ -49,9 +49,13 @@ class Service:
                 wait(0.2)
 
     def machine_of(self, query: str, *arguments: str) -> Machine | None:
-        """The machine at the other end of the database connection whose client port the query names."""
-        row = self.owner.execute(query, arguments).fetchone()
-        return next((m for m in self.site.machines.values() if row and m.connects_from(row[0])), None)
+        """The machine at the other end of a database connection whose client port the query names.
+
+        The query may name connections of this test too, which wait() has closed and PostgreSQL not yet.
+        """
+        ports = [port for (port,) in self.owner.execute(query, arguments).fetchall()]
+        machines = self.site.machines.values()
+        return next((m for port in ports for m in machines if m.connects_from(port)), None)  # type: ignore[arg-type]
 
     def count(self, event: type) -> int:
         with self.store.database.statement() as db:

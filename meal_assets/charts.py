@@ -15,20 +15,19 @@ COLOURS = ("#2f6f4f", "#c8553d", "#33658a", "#b8860b", "#6d597a", "#3d5a80", "#7
 
 
 def lines(
-    title: str, unit: str, series: Mapping[str, Points], *, beside: Mapping[str, Points] | None = None, what: str = ""
+    title: str, unit: str, series: Mapping[str, Points], *, beside: Mapping[str, Mapping[str, Points]] | None = None
 ) -> str:
-    """Days from left to right, a line a name; `what` stands `beside` the series of the same name is dashed."""
+    """Days from left to right, a line a name; `beside` the series of the same name, what it is called there, dashed."""
     import pygal  # type: ignore[import-untyped]
     from pygal.etree import etree  # type: ignore[import-untyped]
     from pygal.style import Style  # type: ignore[import-untyped]
 
     etree.to_etree()  # pygal takes lxml where that is installed: the standard library cannot write its elements
-    beside = beside or {}
-    days = sorted({day for points in (*series.values(), *beside.values()) for day in points})
-    names = [*series, *(name for name in beside if name not in series)]
+    drawn = [(name, points, "") for name, points in series.items()]
+    drawn += [(name, points, what) for what, aside in (beside or {}).items() for name, points in aside.items()]
+    days = sorted({day for _, points, _ in drawn for day in points})
+    names = list(dict.fromkeys(name for name, *_ in drawn))
     colours = {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(names)}
-    drawn = [(name, points, False) for name, points in series.items()]
-    drawn += [(name, points, True) for name, points in beside.items()]
     chart = pygal.Line(
         width=WIDTH,
         height=HEIGHT,
@@ -53,9 +52,9 @@ def lines(
         stroke_style={"width": 2},
         no_prefix=True,
     )
-    for name, points, aside in drawn:
-        how = {"stroke_style": {"width": 2, "dasharray": "6, 5"}, "show_dots": False} if aside else {}
-        chart.add(f"{name}, {what}" if aside else name, [_shown(points.get(day)) for day in days], **how)
+    for name, points, what in drawn:
+        how = {"stroke_style": {"width": 2, "dasharray": "6, 5"}, "show_dots": False} if what else {}
+        chart.add(f"{name}, {what}" if what else name, [_shown(points.get(day)) for day in days], **how)
     tree = chart.render_tree()
     for parent in list(tree.iter()):
         for child in list(parent):

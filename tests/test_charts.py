@@ -34,5 +34,5 @@ def patience() -> Iterator[None]:
 )
 def test_values_however_near_to_each_other_are_drawn(values: tuple[float, ...]) -> None:
     points = {MONDAY + timedelta(n): value for n, value in enumerate(values)}
-    tree = ElementTree.fromstring(lines("Weight", "kg", {"ada": points}, beside={"ada": points}, what="trend"))  # ours
+    tree = ElementTree.fromstring(lines("Weight", "kg", {"ada": points}, beside={"trend": {"ada": points}}))  # ours
     assert "ada, trend" in {text.strip() for text in tree.itertext()}

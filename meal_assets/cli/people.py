@@ -1,6 +1,6 @@
-"""`meals profile`, `goals`, `weigh`, `person forget`: who eats, what for, and who is to be forgotten."""
+"""`meals profile`, `goals`, `weigh`, `energy`, `person forget`: who eats, what for, and who is to be forgotten."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,9 @@ Person = Annotated[
     str | None, typer.Argument(help="Short id of a person, such as ada. Without it, everybody is shown.")
 ]
 Day = Annotated[datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day; today without it.")]
+
+
+SHOWN_DAYS = 14
 
 
 class Activity(StrEnum):
@@ -39,6 +42,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(profile)
     app.command()(goals)
     app.command()(weigh)
+    app.command()(energy)
     app.add_typer(one, name="person")
 
 
@@ -95,19 +99,24 @@ def goals(
     protein: Annotated[float | None, typer.Option(help="Protein a day, in g.")] = None,
     carbs: Annotated[float | None, typer.Option(help="Carbohydrates a day, in g.")] = None,
     fat: Annotated[float | None, typer.Option(help="Fat a day, in g.")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Take the goal that `meals energy` suggests.")] = False,
 ) -> None:
     """Set a person's daily targets by hand: they win over the formula. Without a name: everybody's targets.
 
-    Example: meals goals ada --kcal 2000 --protein 130 --carbs 210 --fat 70
+    Examples: meals goals ada --kcal 2000 --protein 130 --carbs 210 --fat 70 · meals goals ada --accept
     """
-    from meal_assets.commands.profile import set_profile
+    from meal_assets.commands.profile import accept_goal, set_profile
     from meal_assets.contracts.profile import GoalSet
     from meal_assets.errors import Invalid
 
     from .session import session
 
     with session() as s:
-        if person is not None:
+        if accept:
+            if person is None or (kcal, protein, carbs, fat) != (None,) * 4:
+                raise Invalid("--accept", "needs a person and no figures: `meals goals ada --accept`")
+            accept_goal(s.store, person, s.origin())
+        elif person is not None:
             if kcal is None or protein is None or carbs is None or fat is None:
                 raise Invalid("goals", "need all four of --kcal, --protein, --carbs and --fat")
             said = GoalSet(person=person, kcal=kcal, protein_g=protein, carbs_g=carbs, fat_g=fat)
@@ -125,6 +134,7 @@ def weigh(
     """Record a weigh-in; a later one for the same day replaces it."""
     from meal_assets.commands.body import record_weights
     from meal_assets.contracts.body import WeightRecorded
+    from meal_assets.read_models.energy_balance import newest_balance
     from meal_assets.read_models.weight_trend import newest_trend
 
     from .session import console, session
@@ -137,7 +147,51 @@ def weigh(
         s.settle("Smoothing")
         with s.store.database.transaction() as db:
             trend = newest_trend(db, s.household, person)
+            balance = newest_balance(db, s.household, person)
         console.print(f"{person} on {on:%d %B}: {weight:g} kg" + (f", trend {trend:.1f} kg" if trend else ""))
+        if balance:
+            console.print(
+                f"Spends {balance.kcal:,.0f} kcal a day, between {balance.low_kcal:,.0f} and {balance.high_kcal:,.0f}:"
+                f" `meals energy {person}`"
+            )
+
+
+def energy(
+    person: Person = None,
+    day: Day = None,
+) -> None:
+    """Show what a person spends in a day, as weigh-ins and diary tell it, and a goal that would fit it better.
+
+    Each figure comes with the interval that holds it 19 times of 20. It is an estimate, not medical advice.
+    """
+    from meal_assets.domain.energy_goal import CAVEAT, in_words
+    from meal_assets.read_models.energy_balance import balances, suggested_goals
+    from meal_assets.read_models.targets import household_targets
+
+    from .session import console, session
+    from .tables import energy_table
+
+    with session() as s:
+        s.settle("Estimating")
+        last = s.day(day)
+        with s.store.database.transaction() as db:
+            days = balances(db, s.household, last - timedelta(days=SHOWN_DAYS - 1), last, person)
+            targets = {t.person: t.target for t in household_targets(db, s.household)}
+            goals = [g for g in suggested_goals(db, s.household, person) if targets.get(g.person) == g.before]
+        if not days:
+            console.print("No weigh-in in these days: `meals weigh ada 64.2`; `meals log ada --close` in the evening.")
+            return
+        console.print(energy_table(days))
+        for goal in goals:
+            console.print(
+                f"{goal.person}: a goal of {goal.goal[0]:,.0f} kcal a day would fit better than {goal.before[0]:,.0f}"
+                f" (protein {goal.goal[1]:,.0f} g, carbs {goal.goal[2]:,.0f} g, fat {goal.goal[3]:,.0f} g)."
+                f" To take it: `meals goals {goal.person} --accept`",
+                *in_words(goal.bounds),
+                soft_wrap=True,
+                highlight=False,
+            )
+        console.print(CAVEAT, style="dim", soft_wrap=True)
 
 
 @one.command()

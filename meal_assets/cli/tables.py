@@ -11,6 +11,7 @@ from meal_assets.contracts.values import MEALS
 from meal_assets.domain.shopping import AS_WRITTEN, shown
 from meal_assets.read_models.daily_nutrition import DayEaten
 from meal_assets.read_models.dead_letters import Letter
+from meal_assets.read_models.energy_balance import DayBalance
 from meal_assets.read_models.reconciliation import ReconciledDay
 from meal_assets.read_models.shopping_list import ListItem
 from meal_assets.read_models.targets import PersonTargets
@@ -80,6 +81,23 @@ def reconciled_table(days: Sequence[ReconciledDay]) -> Table:
             *(_percent(day.deviation[n]) for n in ("kcal", "protein_g", "carbs_g", "fat_g")),
             Text("on track", style="green") if day.within_tolerance else Text("off track", style="yellow"),
             ", ".join(s["title"] for s in day.suggestions[:2]),
+        )
+    return table
+
+
+def energy_table(days: Sequence[DayBalance]) -> Table:
+    """What was eaten and spent; what is not known of a day is a dash."""
+    table = Table(title="Energy spent a day (kcal)", title_justify="left")
+    for name in ("day", "who", "weight", "eaten", "spent", "95 % between"):
+        table.add_column(name, justify="left" if name in ("day", "who") else "right")
+    for day in days:
+        table.add_row(
+            f"{day.day:%a %d %b}",
+            day.person,
+            f"{day.weight_kg:.1f} kg",
+            "–" if day.intake_kcal is None else f"{day.intake_kcal:,.0f}",
+            f"{day.kcal:,.0f}",
+            f"{day.low_kcal:,.0f} and {day.high_kcal:,.0f}",
         )
     return table
 

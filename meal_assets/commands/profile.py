@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 
 from meal_assets.contracts import Event
+from meal_assets.contracts.expenditure import EnergyGoalSuggested
 from meal_assets.contracts.profile import GoalSet, PreferencesSet, ProfileSet
+from meal_assets.domain.energy_goal import accept
+from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Origin
 
 from .base import Accepted, command
@@ -17,6 +20,19 @@ def set_profile(store: EventStore, event: ProfileSet | GoalSet | PreferencesSet,
         return [] if last == event else [event]
 
     return command(store, event.stream_in(origin.household), decide, origin, person=event.person)
+
+
+def accept_goal(store: EventStore, person: str, origin: Origin) -> Accepted:
+    """The goal that was suggested last becomes the goal; nothing new where it is already.
+
+    Invalid where none was suggested, or the goal is another one since.
+    """
+    told = store.read_person(f"{origin.household}/energy_goal/{person}", origin.household, person)
+    said = [r.event for r in told if isinstance(r.event, EnergyGoalSuggested)]
+    if not said:
+        raise Invalid("goal", f"none was suggested to {person}: `meals energy {person}` shows what is known so far")
+    stream = f"{origin.household}/profile/{person}"
+    return command(store, stream, lambda history: accept(history, said[-1]), origin, person=person)
 
 
 def persons_of(store: EventStore, household: str) -> list[str]:

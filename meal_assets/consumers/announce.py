@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 
+from meal_assets.contracts.expenditure import EnergyGoalSuggested
 from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
-from meal_assets.domain.notifications import of_day, of_deviation, of_week
+from meal_assets.domain.notifications import of_day, of_deviation, of_energy_goal, of_week
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Consumer, Said
 
 
 class Announce(Consumer):
-    """Tells each person who has an address of a new week, a closed day and a critical deviation: once for each."""
+    """Tells who has an address of a new week, a closed day, a critical deviation and a goal that fits: once each."""
 
-    listens_to = (PlanGenerated, DayReconciled, DeviationAlerted)
+    listens_to = (PlanGenerated, DayReconciled, DeviationAlerted, EnergyGoalSuggested)
     says = (NotificationRequested,)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said]:
@@ -34,4 +35,6 @@ def _wanted(recorded: Recorded) -> list[NotificationRequested]:
             return [of_day(day)]
         case DeviationAlerted(level="critical") as alert:
             return [of_deviation(alert)]
+        case EnergyGoalSuggested() as suggested:
+            return [of_energy_goal(suggested)]
     return []

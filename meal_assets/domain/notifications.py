@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from meal_assets.contracts.expenditure import EnergyGoalSuggested
 from meal_assets.contracts.notification_request import OPERATOR, NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
 from meal_assets.contracts.values import MACROS, MEALS, Macros
+from meal_assets.domain.energy_goal import CAVEAT, in_words
 
 NAMES = {"kcal": "Energy", "protein_g": "Protein", "carbs_g": "Carbohydrates", "fat_g": "Fat"}
 UNITS = {"kcal": "kcal", "protein_g": "g", "carbs_g": "g", "fat_g": "g"}
@@ -60,6 +62,30 @@ def of_deviation(alert: DeviationAlerted) -> NotificationRequested:
         period=f"{alert.day}.{alert.nutrient}",
         title=f"{NAMES[alert.nutrient]} is {abs(alert.deviation_pct):.0f} % {where} your target",
         text=f"That is the average of the days you logged in the week up to {alert.day:{DAY}}.",
+    )
+
+
+def of_energy_goal(suggested: EnergyGoalSuggested) -> NotificationRequested:
+    """A goal that fits what the person spends, why it is that one, and what it is not."""
+    lines = [
+        f"You spend about {suggested.expenditure_kcal:,.0f} kcal a day: between {suggested.low_kcal:,.0f} and"
+        f" {suggested.high_kcal:,.0f}, as your weight and your diary tell. Your goal was made for something else.",
+        "A goal that fits better:",
+        *(
+            f"  {name}: {getattr(suggested.goal, key):,.0f} {UNITS[key]} (now {getattr(suggested.before, key):,.0f})"
+            for key, name in NAMES.items()
+        ),
+        *in_words(suggested.bounds),
+        f"To take it: meals goals {suggested.person} --accept",
+        "",
+        CAVEAT,
+    ]
+    return NotificationRequested(
+        person=suggested.person,
+        kind="energy_goal",
+        period=str(suggested.day),
+        title=f"A goal of {suggested.goal.kcal:,.0f} kcal would fit you better than {suggested.before.kcal:,.0f}",
+        text="\n".join(lines),
     )
 
 

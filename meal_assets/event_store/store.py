@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -176,6 +176,26 @@ class EventStore:
         """A stream of the person's, as `read_stream` gives it, without what was before they were forgotten."""
         forgotten = self.forgotten_at(household, person, until)
         return [r for r in self.read_stream(stream, until) if r.position > forgotten]
+
+    def read_days(
+        self, types: Sequence[type[Event]], days: Sequence[date], *, household: str, person: str, until: int
+    ) -> list[Recorded]:
+        """What these types say of a person's days, in order, since they were last forgotten.
+
+        The streams of the types are named by nothing but person and day. Raises `ArchivedEvents` when an event of one
+        of the days lies in a file.
+        """
+        streams = {f"{household}/{t.stream.format(person=person, day=day)}" for t in types for day in days}
+        names, told = [t.type_name for t in types], [str(day) for day in days]
+        condition = (
+            "stream = ANY(%s) AND type = ANY(%s) AND payload->>'day' = ANY(%s) AND position > %s AND position <= %s"
+            " ORDER BY position"
+        )
+        forgotten = self.forgotten_at(household, person, until)
+        with self.database.transaction() as db:
+            rows = self._rows(db, sql.SQL(condition), [sorted(streams), names, told, forgotten, until])
+            refuse_archived(db, forgotten, until, names, told)
+        return rows
 
     def head(self) -> int:
         """The highest position; 0 when nothing ever happened."""

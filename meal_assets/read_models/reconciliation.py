@@ -79,7 +79,7 @@ class Reconciliation(ReadModel):
         ).fetchall()
         eaten = series_of([(person, day, kcal) for person, day, kcal, _ in rows])
         target = series_of([(person, day, kcal) for person, day, _, kcal in rows])
-        return lines("Energy against target", "kcal a day", eaten, beside=target, what="target") if rows else None
+        return lines("Energy against target", "kcal a day", eaten, beside={"target": target}) if rows else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class WeightTrend(ReadModel):
         ).fetchall()
         weights = series_of([(person, day, weight) for person, day, weight, _ in rows])
         trend = series_of([(person, day, value) for person, day, _, value in rows])
-        return lines("Weight", "kg", weights, beside=trend, what="trend") if rows else None
+        return lines("Weight", "kg", weights, beside={"trend": trend}) if rows else None
 
 
 def smoothed(weights: Mapping[date, float]) -> Iterator[tuple[date, float, float]]:

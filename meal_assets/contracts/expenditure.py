@@ -66,7 +66,7 @@ class ExpenditureEstimated(Event, topic="expenditure", stream="expenditure/{pers
 
 
 class EnergyGoalSuggested(Event, topic="expenditure", stream="energy_goal/{person}", stays=True):
-    """A goal that fits what the person spends, made of the log up to `log_position`; an estimate, not medical advice."""
+    """A goal that fits what the person spends, as of `log_position`; an estimate, not medical advice."""
 
     examples = [
         {

@@ -20,6 +20,7 @@ from meal_assets.consumers.announce import Announce
 from meal_assets.consumers.base import replay
 from meal_assets.consumers.deliver import Deliver
 from meal_assets.contracts import Event
+from meal_assets.contracts.expenditure import EnergyGoalSuggested
 from meal_assets.contracts.notification import NotificationFailed, NotificationSent
 from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
@@ -112,6 +113,17 @@ def test_a_week_and_a_day_are_told_to_whom_they_concern_once_though_they_change(
     assert isinstance(day, NotificationRequested)
     assert "dinner: Lentil soup, 1.5 servings" in week.text
     assert "Protein: 140 of 180 g" in day.text
+
+
+def test_a_goal_that_fits_is_told_with_why_it_is_that_one_and_what_it_is_not(store: EventStore) -> None:
+    append(store, like(EnergyGoalSuggested))
+    consume(Announce(Outside(notify_urls={"ada": SecretStr("mailto://x")})), store)
+    assert kinds_asked(store) == [("ada", "energy_goal", "2026-11-23")]
+    (told,) = said(store, NotificationRequested)
+    assert isinstance(told, NotificationRequested)
+    assert told.title == "A goal of 2,200 kcal would fit you better than 2,000"
+    for words in ("between 2,041 and 2,431", "Fat: 80 g (now 70)", "at most 200 kcal a week", "not medical advice"):
+        assert words in told.text
 
 
 def test_who_has_no_address_is_told_nothing(store: EventStore) -> None:

@@ -15,11 +15,12 @@ from meal_assets.platform.keys import key_of
 from meal_assets.platform.reports import Pictures, report
 from meal_assets.read_models import READ_MODELS, ReadModel
 from meal_assets.read_models.daily_nutrition import DailyNutrition
+from meal_assets.read_models.energy_balance import EnergyBalance
 from meal_assets.read_models.reconciliation import Reconciliation
 from meal_assets.read_models.weight_trend import WeightTrend
 from meal_assets.subscriptions import fold_all
 
-PICTURED = (DailyNutrition, Reconciliation, WeightTrend)
+PICTURED = (DailyNutrition, EnergyBalance, Reconciliation, WeightTrend)
 
 
 def pictures_of(instance: dg.DagsterInstance, model: type[ReadModel]) -> list[bool]:

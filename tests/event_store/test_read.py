@@ -1,9 +1,11 @@
 """What a reader gets: in order, of the types it names, up to where it says; and never what it cannot understand."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
+from meal_assets.commands.forgetting import forget_person
 from meal_assets.contracts import EVENTS, Event
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.diary import DayClosed, MealLogged
@@ -110,6 +112,35 @@ def test_a_stream_is_read_alone_and_as_of_a_position(neighbours: EventStore) -> 
     assert positions(neighbours.read_stream("home/profile/ada", until=3)) == [1, 3]
     assert positions(neighbours.read_stream("home/profile/ben", until=1)) == []
     assert neighbours.read_stream("home/profile") == []
+
+
+def test_the_days_of_a_person_are_read_together_since_they_were_forgotten(store: EventStore) -> None:
+    weight = WeightRecorded.model_validate(WeightRecorded.examples[0])
+    closed = DayClosed(person="ada", day=weight.day)
+    other_day = weight.model_copy(update={"day": date(2026, 11, 21)})
+    for household, event in [
+        ("home", weight),
+        ("home", closed),
+        ("home", weight.model_copy(update={"person": "ben"})),
+        ("home", other_day),
+        ("next door", weight),
+        ("home", MealLogged.model_validate(MealLogged.examples[0] | {"day": str(weight.day)})),
+        ("home", weight.model_copy(update={"weight_kg": 63.0})),
+    ]:
+        store.append(event.stream_in(household), [event], origin=Origin(household, "test"))
+
+    def read(*days: date, until: int = 99) -> list[int]:
+        return positions(
+            store.read_days((WeightRecorded, DayClosed), days, household="home", person="ada", until=until)
+        )
+
+    assert read(weight.day) == [1, 2, 7]
+    assert read(weight.day, until=6) == [1, 2]
+    assert read(weight.day, other_day.day) == [1, 2, 4, 7]
+    assert read() == []
+    forget_person(store, "ada", Origin("home", "test"))
+    assert read(weight.day) == []
+    assert read(weight.day, until=7) == [1, 2, 7]
 
 
 def test_all_that_followed_from_a_command_is_read_together(store: EventStore, origin: Origin) -> None:

@@ -190,6 +190,15 @@ def test_an_event_that_cannot_be_handled_now_is_waited_for_ever_longer_and_then_
     assert failed_attempts(store) == {}
 
 
+def test_a_clock_that_goes_back_does_not_make_the_wait_longer(store: EventStore) -> None:
+    tick(store, "milk")
+    consume(Echo(raises(Transient("not now"), on="milk")), store)
+    assert failed_attempts(store)["echo"].backing_off
+    with store.database.transaction() as db:
+        db.execute("UPDATE log.attempts SET next_at = next_at + interval '1 hour', first_at = first_at + '1 hour'")
+    assert not failed_attempts(store)["echo"].backing_off
+
+
 def test_waiting_for_something_outside_is_no_attempt_and_lasts_until_its_time(store: EventStore) -> None:
     tick(store, "milk", "salt")
     until = datetime.now(UTC) + timedelta(hours=1)

@@ -1,6 +1,6 @@
 """The questions as a person types them: how a view stood, who made a row, what a command led to, who stands where."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,14 @@ from meal_assets.contracts.system import FlagSet
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.heartbeats import note_stop
-from meal_assets.read_models import READ_MODELS, catch_up
-from meal_assets.read_models.daily_nutrition import DailyNutrition
+from meal_assets.read_models import READ_MODELS, asking, catch_up
+from meal_assets.read_models.daily_nutrition import DailyNutrition, days_eaten
+from meal_assets.read_models.flags import Flags
 from meal_assets.subscriptions import fold_all, settle, standings
 
 from .said import append, like
+
+DAY = date(2026, 11, 23)
 
 
 @pytest.fixture
@@ -123,6 +126,25 @@ def test_a_command_does_not_wait_for_a_consumer_that_is_off(asked: EventStore, t
     assert next(s for s in standings(asked) if s.subscriber.name == "reconcile").behind
     with only_one(tmp_path):  # as if `meals up` did the work
         assert "Nothing logged in these days" in meals("day", "ada", "--day", "2020-01-01")
+
+
+def test_an_answer_carries_the_position_up_to_which_all_is_in_it(asked: EventStore) -> None:
+    append(asked, like(FlagSet, flag="new-pages"))
+    with asking(asked, DailyNutrition) as (_, position):
+        assert position == 4, "what does not concern the model is in, too"
+    with asking(asked, DailyNutrition, Flags) as (_, position):
+        assert position == 3
+    append(asked, like(MealLogged, person="ada", day="2026-11-23", entry="four"))
+    with asking(asked, DailyNutrition) as (db, position):
+        (before,) = days_eaten(db, "home", DAY, DAY, "ada")
+        catch_up(DailyNutrition(), asked)
+        assert (position, [before]) == (4, days_eaten(db, "home", DAY, DAY, "ada")), (
+            "rows and position are of one moment"
+        )
+    with asking(asked, DailyNutrition) as (db, position):
+        assert position == 5
+        assert days_eaten(db, "home", DAY, DAY, "ada")[0].entries == before.entries + 1
+    assert "As of position 5 of the log." in meals("day", "ada", "--day", "2026-11-23")
 
 
 def test_all_are_rebuilt_together_and_what_was_changed_by_hand_is_an_alarm(asked: EventStore) -> None:

@@ -398,3 +398,25 @@ def test_letters_are_shown_retried_and_discarded_on_the_command_line(
     assert "fetch_recipes:2 │ open │ recipe_request.RecipesRequested │ 2 │" in shown
     assert "fetch_recipes:1 │" in meals("--discard", "fetch_recipes:2", "--reason", "imported again")
     assert "No open dead letters" in meals("--discard", "fetch_recipes:1", "--reason", "imported again")
+
+
+def test_letters_of_every_household_are_decided_about_on_the_command_line(
+    store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEALS_DATABASE_URL", store.database.url)
+    monkeypatch.setenv("MEALS_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "250")
+    for household in ("home", "next-door", "next-door"):
+        event = RecipesRequested.model_validate(RecipesRequested.examples[0])
+        store.append(event.stream_in(household), [event], origin=Origin(household, "test"))
+
+    def meals(*arguments: str) -> str:
+        done = CliRunner().invoke(app, ["dead-letters", *arguments], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    assert "fetch_recipes:3 │ open │" in meals()
+    assert "fetch_recipes:3 │ open │ recipe_request.RecipesRequested │ 2 │" in meals("--retry", "fetch_recipes:3")
+    assert "3 of fetch_recipes are tried again" in meals("--retry-all", "fetch_recipes")
+    left = meals("--discard", "fetch_recipes:2", "--reason", "imported again")
+    assert ("fetch_recipes:1 │" in left, "fetch_recipes:2 │" in left) == (True, False)

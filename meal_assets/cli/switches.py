@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .archived import Archived, archived_too
+
 if TYPE_CHECKING:
     from meal_assets.consumers import Consumer
 
@@ -94,6 +96,7 @@ def replay(
         bool, typer.Option("--say", help="Append what the log does not have yet; what it has stays.")
     ] = False,
     act: Annotated[bool, typer.Option("--act", help="Do again what it does outside, with the same keys.")] = False,
+    archived: Archived = False,
 ) -> None:
     """Let a consumer handle again what it handled before, and show where it would say something else now.
 
@@ -106,7 +109,7 @@ def replay(
     from .tables import differences_table
 
     chosen = consumer_named(consumer)
-    with session() as s:
+    with session() as s, archived_too(s.store, wanted=archived):
         last = s.store.head() if until is None else min(until, s.store.head())
         with progress() as bar:
             task = bar.add_task(f"Replaying {consumer}", total=max(last - after, 0))

@@ -166,7 +166,9 @@ def events(
         return
     from meal_assets.contracts import TOPICS
     from meal_assets.errors import Invalid
+    from meal_assets.event_store.archives import files_with
 
+    from .archived import tell_archived
     from .session import console, session
 
     if topic is not None and topic not in TOPICS:
@@ -174,6 +176,10 @@ def events(
     with session() as s:
         types = TOPICS[topic] if topic else ()
         newest = s.store.read_newest(types, limit) if after is None else s.store.read(after, types, limit)
+        if after is None:
+            first = newest[0].position if len(newest) == limit else 0
+            with s.store.database.transaction() as db:
+                tell_archived(files_with(db, first, [t.type_name for t in types]))
         for recorded in newest:
             console.print(_line(recorded), highlight=False, soft_wrap=True)
         if follow:

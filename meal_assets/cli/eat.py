@@ -63,7 +63,7 @@ def log(
         elif close:
             close_day(s.store, person, when, s.origin())
         else:
-            raise Invalid("meal", "say which meal it was, or --close, or --undo ENTRY")
+            raise Invalid("meal", "say which meal it was, or --close, or --undo ENTRY; the event log is `meals events`")
         s.settle("Adding up")
         show_days(s, when, when, person)
 

@@ -206,6 +206,7 @@ def dead_letters(
     from meal_assets.read_models.dead_letters import MAX_SHOWN, unsettled_letters
 
     from .session import console, session
+    from .switches import consumer_named
     from .tables import letters_table
 
     with session() as s:
@@ -213,6 +214,7 @@ def dead_letters(
             consumer, position = _letter(retry)
             commands.retry(s.store, consumer, position, _origin_about(s, position))
         if retry_all:
+            consumer_named(retry_all)
             households = commands.households_with_letters(s.store, retry_all)
             every = [commands.retry_all(s.store, retry_all, s.origin(h), error_class) for h in households]
             console.print(f"{sum(map(len, every)):,} of {retry_all} are tried again.", highlight=False)

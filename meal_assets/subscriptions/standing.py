@@ -116,7 +116,7 @@ def relays(store: EventStore) -> list[Relaying]:
             looked = [moment for moment in (beat and beat.looked_at, at and at.moved_at) if moment]
             found.append(
                 Relaying(
-                    name,
+                    name.removeprefix(RELAY),
                     position,
                     head,
                     since,

@@ -390,6 +390,8 @@ def test_letters_are_shown_retried_and_discarded_on_the_command_line(
         assert done.exit_code == 0, done.output
         return " ".join(done.output.split())
 
+    with pytest.raises(Invalid, match="'fetch_recipe' is none of"):
+        meals("--retry-all", "fetch_recipe")
     shown = meals("--trace")
     assert "fetch_recipes:1 │ open │ recipe_request.RecipesRequested │ 1 │" in shown
     assert "meal_assets/consumers/fetch_recipes.py:" in shown

@@ -126,15 +126,15 @@ def test_where_it_stands_when_it_looked_and_why_it_stopped_is_shown(
     with pytest.raises(Unavailable):
         relay(store, Mailbox(away=frozenset({2, 3, 4})), "one", once=True, pauses=NO_PAUSES)
     (stands,) = relays(store)
-    assert (stands.name, stands.position, stands.head, stands.lag) == ("relay/one", 0, 2, 2)
+    assert (stands.name, stands.position, stands.head, stands.lag) == ("one", 0, 2, 2)
     assert stands.waiting_since == store.read()[0].recorded_at
     assert stands.lag_seconds > 0
     assert stands.looked_at is not None
     assert stands.stopped_at is not None
     assert str(stands.stopped_because).startswith("Unavailable: position 2 could not be published in 3 attempts")
     said = CliRunner().invoke(app, ["status"], catch_exceptions=False).output
-    assert re.search(r"relay +│ relay/one +│ 0 +│ 2 +│ 2, [\d.]+ s +│ [\d.]+ s ago │ stopped [\d.]+ s ago", said), said
-    assert "relay/one: Unavailable: position 2 could not be published" in said
+    assert re.search(r"relay +│ one +│ 0 +│ 2 +│ 2, [\d.]+ s +│ [\d.]+ s ago │ stopped [\d.]+ s ago", said), said
+    assert "one: Unavailable: position 2 could not be published" in said
     relay(store, Mailbox(), "one", once=True)
     (stands,) = relays(store)
     assert (stands.behind, stands.lag_seconds, stands.stopped_at, stands.stopped_because) == (False, 0.0, None, None)

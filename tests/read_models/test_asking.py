@@ -1,5 +1,6 @@
 """The questions as a person types them: how a view stood, who made a row, what a command led to, who stands where."""
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def test_a_command_is_shown_as_a_tree_with_what_followed_from_what(asked: EventS
         said = meals("trace", way)
         assert "└── diary.MealLogged 5 +" in said
         assert "by consumer/somebody" in said
-        assert "2 events in 0.0" in said
+        assert re.search(r"2 events in [\d.]+ s,", said)
         assert command.correlation_id.hex in said
 
 
@@ -115,8 +116,8 @@ def test_status_says_how_late_since_when_and_why(asked: EventStore) -> None:
         note_stop(db, "daily_nutrition", ValueError("[no] room"))
     said = meals("status")
     (line,) = [part for part in said.split("read model") if part.strip("│ ").startswith("daily_nutrition")]
-    assert "│ 3 │ 4 │ 1, 0." in line
-    assert "stopped 0." in line
+    assert re.search(r"│ 3 │ 4 │ 1, [\d.]+ s │", line)
+    assert re.search(r"stopped [\d.]+ s ago", line)
     assert "daily_nutrition: ValueError: [no] room" in said
 
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from meal_assets.cli.app import app
 from meal_assets.commands.flags import set_flag
+from meal_assets.consumers import CONSUMERS, consume
 from meal_assets.contracts.system import FlagSet
 from meal_assets.domain.flags import Rule, Subject, part_of, rule_for
 from meal_assets.event_store import Database, EventStore, Origin
@@ -207,4 +208,9 @@ def test_flags_are_set_shown_and_compared_on_the_command_line(
     assert "consumer.reconcile │ shadow │ all │ all │ 100" in meals("flags", "set", "consumer.reconcile", "shadow")
     meals("flags", "set", "new-pages", "on", "--household", "home", "--percent", "12.5")
     assert "new-pages │ on │ home │ all │ 12.5" in meals("flags")
-    assert "No difference" in meals("flags", "diff", "reconcile")
+    assert "reconcile never had a shadow: `meals flags set" in meals("flags", "diff", "reconcile")
+    with Database(database_url) as database:
+        consume(CONSUMERS["reconcile"](), EventStore(database))
+    assert "No difference: reconcile said the same in its shadow, up to position 0" in meals(
+        "flags", "diff", "reconcile"
+    )

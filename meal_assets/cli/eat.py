@@ -63,7 +63,7 @@ def log(
         elif close:
             close_day(s.store, person, when, s.origin())
         else:
-            raise Invalid("meal", "say which meal it was, or --close, or --undo ENTRY")
+            raise Invalid("meal", "say which meal it was, or --close, or --undo ENTRY; the event log is `meals events`")
         s.settle("Adding up")
         show_days(s, when, when, person)
 
@@ -83,14 +83,15 @@ def day(
 
 def show_days(s: "Session", first: date, last: date, person: str | None = None) -> None:
     """Print what was eaten from `first` to `last`, and what the control loop says of it."""
-    from meal_assets.read_models.daily_nutrition import days_eaten
-    from meal_assets.read_models.reconciliation import reconciled_days
-    from meal_assets.read_models.targets import household_targets
+    from meal_assets.read_models import asking
+    from meal_assets.read_models.daily_nutrition import DailyNutrition, days_eaten
+    from meal_assets.read_models.reconciliation import Reconciliation, reconciled_days
+    from meal_assets.read_models.targets import Targets, household_targets
 
-    from .session import console
+    from .session import console, tell_position
     from .tables import eaten_table, reconciled_table
 
-    with s.store.database.transaction() as db:
+    with asking(s.store, DailyNutrition, Reconciliation, Targets) as (db, position):
         targets = {t.person: t for t in household_targets(db, s.household)}
         eaten = days_eaten(db, s.household, first, last, person)
         verdicts = [d for d in reconciled_days(db, s.household, first, last) if person in (None, d.person)]
@@ -100,6 +101,7 @@ def show_days(s: "Session", first: date, last: date, person: str | None = None) 
     console.print(eaten_table(eaten, targets))
     if verdicts:
         console.print(reconciled_table(verdicts))
+    tell_position(position)
 
 
 def _planned(s: "Session", person: str, when: date, meal: str, servings: float | None) -> "MealLogged":

@@ -96,24 +96,39 @@ def import_events(
 
 @log.command()
 def relay(
-    url: Annotated[str, typer.Argument(help="nats://host:4222, file:///path/to/events.jsonl or stdout:")],
+    url: Annotated[str, typer.Argument(help="nats://host:4222, file:///path/to/events.jsonl or stdout:")] = "",
     topic: Annotated[list[str] | None, typer.Option(help="Only this topic; may be given again.")] = None,
     name: Annotated[
         str | None, typer.Option(help="Whose place in the log to go on from; made of URL and topics.")
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Stop at the head of the log.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Publish nothing, and forget where it stands: it is not to go on.")
+    ] = False,
 ) -> None:
-    """Publish events to a broker, at least once and in order, and go on as they happen, until Ctrl-C."""
+    """Publish events to a broker, at least once and in order, and go on as they happen, until Ctrl-C.
+
+    `meals status` shows where each relay stands.
+    """
+    from meal_assets.errors import Invalid
     from meal_assets.event_store.database import without_password
     from meal_assets.interchange.brokers import broker_at
+    from meal_assets.interchange.relay import forget_relay
     from meal_assets.interchange.relay import relay as publish
 
     from .interrupts import Interrupt
-    from .session import progress, session
+    from .session import console, progress, session
 
+    called = name or " ".join([without_password(url), *sorted(set(topic or []))])
+    if forget:
+        with session() as s:
+            forget_relay(s.store, called)
+        console.print(f"{called} is forgotten; begun again, it begins at the beginning.", markup=False, soft_wrap=True)
+        return
+    if not url:
+        raise Invalid("url", "is needed: nats://host:4222, file:///path/to/events.jsonl or stdout:")
     interrupt = Interrupt()
     types, broker, bar = _types(topic or []), broker_at(url), progress()
-    called = name or " ".join([without_password(url), *sorted(set(topic or []))])
     bar.disable = bar.disable or url == "stdout:"  # what is read by a program
     try:
         with session() as s, bar:

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import typer
 
+from .archived import Archived, archived_too, tell_archived
+
 if TYPE_CHECKING:
     from rich.tree import Tree
 
@@ -29,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
 def as_of(
     when: Annotated[str, typer.Argument(help="A position, or a date or date and time like 2026-11-23T18:00, as here.")],
     model: Annotated[str, typer.Argument(help="Name of a read model.")],
+    archived: Archived = False,
 ) -> None:
     """Show a read model as it stood at a position or a moment, rebuilt from the log; nothing is changed."""
     from psycopg import sql
@@ -39,7 +42,7 @@ def as_of(
     from .session import console, session
 
     chosen = _model(model)
-    with session() as s:
+    with session() as s, archived_too(s.store, wanted=archived):
         position = _position(s.store, when)
         with tables_as_of(chosen(), s.store, position) as db:
             cursor = db.execute(sql.SQL("{} LIMIT %s").format(sql.SQL(chosen.shows)), (SHOWN_ROWS,))
@@ -58,18 +61,25 @@ def as_of(
 def audit(
     model: Annotated[str, typer.Argument(help="Name of a read model.")],
     key: Annotated[list[str], typer.Argument(help="The row's key, without the household; its end may be left out.")],
+    archived: Archived = False,
 ) -> None:
     """Show which events made a row, and what those follow from: made the row in bold, the rest led to it."""
+    from meal_assets.event_store.archives import files_with
     from meal_assets.read_models.base import events_behind, narrowing, row_key, with_causes
 
     from .session import console, session
 
     chosen = _model(model)
-    with session() as s:
+    with session() as s, archived_too(s.store, wanted=archived):
         with s.store.database.transaction() as db:
             columns = row_key(db, chosen, key, s.household)
             behind = events_behind(db, chosen, columns)
             every = s.store.personal.opened(db, with_causes(db, behind[-SHOWN_EVENTS:]))
+            types = [event.type_name for event in chosen.listens_to]
+            by_day = "day" in columns and all(e.stays or "day" in e.model_fields for e in chosen.listens_to)
+            days = [columns["day"]] if by_day and "day" not in chosen.made_by else None
+            away = files_with(db, 0, types, days, causes_missing(every))
+        tell_archived(away)
         if not behind:
             console.print(f"No event of {model} concerns {_key(columns)}.")
             return
@@ -84,13 +94,15 @@ def audit(
 
 def trace(
     command: Annotated[str, typer.Argument(help="A correlation id, or the position of any event of the command.")],
+    archived: Archived = False,
 ) -> None:
     """Show what a command led to: who said what because of what, and how long after its first event."""
     from meal_assets.errors import Invalid
+    from meal_assets.event_store.archives import files_with
 
     from .session import console, session
 
-    with session() as s:
+    with session() as s, archived_too(s.store, wanted=archived):
         if command.isdigit() and len(command) < len(UUID(int=0).hex):
             found = s.store.read(int(command) - 1, limit=1, until=int(command))
             if not found:
@@ -102,12 +114,21 @@ def trace(
             except ValueError:
                 raise Invalid("command", f"{command!r} is neither a correlation id nor a position") from None
         every = s.store.read_correlation(correlation)
+        with s.store.database.transaction() as db:  # what follows from a command comes after its first event
+            away = files_with(db, every[0].position if every else 0, ids=causes_missing(every))
+        tell_archived(away)
         if not every:
             raise Invalid("command", f"no event carries {correlation.hex}")
         for tree in _trees(every[:SHOWN_EVENTS], made={r.event_id for r in every}):
             console.print(tree, highlight=False, soft_wrap=True)
         took = (every[-1].recorded_at - every[0].recorded_at).total_seconds()
         console.print(f"{len(every):,} events in {took:.3f} s, correlation {correlation.hex}", highlight=False)
+
+
+def causes_missing(events: "Sequence[Recorded]") -> list[UUID]:
+    """The events that some of these follow from and that are not among them."""
+    there = {recorded.event_id for recorded in events}
+    return [r.causation_id for r in events if r.causation_id is not None and r.causation_id not in there]
 
 
 def _model(name: str) -> "type[ReadModel]":

@@ -1,7 +1,8 @@
-"""`meals profile`, `goals`, `weigh`, `energy`, `person forget`: who eats, what for, and who is to be forgotten."""
+"""`meals profile`, `goals`, `weigh`, `energy`, `person forget`, `rotate-key`: who eats, what for, who is forgotten."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +45,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(weigh)
     app.command()(energy)
     app.add_typer(one, name="person")
+    app.command("rotate-key")(rotate_key)
 
 
 def profile(
@@ -230,16 +232,41 @@ def forget(
             )
 
 
+def rotate_key(
+    to: Annotated[
+        Path | None, typer.Option(help="With MEALS_KEY: the file for the new key, made where there is none.")
+    ] = None,
+) -> None:
+    """Exchange the key to the texts of persons and to their connections for a new one; no text and no event changes.
+
+    Interrupted, the same command goes on. Programs that run find a new file by themselves; with MEALS_KEY they are to
+    be started anew with it.
+    """
+    from meal_assets.event_store.rewrapping import exchange_key
+
+    from .session import console, session
+
+    with session() as s:
+        wrapped, former = exchange_key(s.store.database, s.settings, to)
+    where = f"in {s.settings.home}" if to is None else f"in {to}: set MEALS_KEY to it, and start what runs anew"
+    told = f"{wrapped:,} keys and connections are wrapped with a new key, {where}."
+    if former is not None:
+        told += f" The former one is {former}: keep it for backups and exports made before, or remove it."
+    console.print(f"{told} Keep a copy of the new key apart from the database.", soft_wrap=True, markup=False)
+
+
 def show_targets(s: "Session") -> None:
     """Print everybody's daily targets."""
-    from meal_assets.read_models.targets import household_targets
+    from meal_assets.read_models import asking
+    from meal_assets.read_models.targets import Targets, household_targets
 
-    from .session import console
+    from .session import console, tell_position
     from .tables import targets_table
 
-    with s.store.database.transaction() as db:
+    with asking(s.store, Targets) as (db, position):
         persons = s.store.personal.opened(db, household_targets(db, s.household))
     if not persons:
         console.print("Nobody yet: `meals profile ada --weight 64 --activity active`")
     else:
         console.print(targets_table(persons))
+        tell_position(position)

@@ -36,9 +36,9 @@ class Session:
     def household(self) -> str:
         return self.settings.household
 
-    def origin(self) -> Origin:
-        """A new command by the person at the keyboard."""
-        return Origin(self.settings.household, self.settings.actor)
+    def origin(self, household: str | None = None) -> Origin:
+        """A new command by the person at the keyboard, for this machine's household or another one."""
+        return Origin(household or self.settings.household, self.settings.actor)
 
     def day(self, given: datetime | None) -> date:
         """The day that was given, or the household's today."""
@@ -69,6 +69,11 @@ def session() -> Iterator[Session]:
     settings = Settings()
     with Database.open(settings) as database:
         yield Session(settings, EventStore(database))
+
+
+def tell_position(position: int) -> None:
+    """Say what is in what was shown."""
+    console.print(f"As of position {position:,} of the log.", style="dim", highlight=False)
 
 
 def progress() -> Progress:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .archived import Archived, archived_too
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from meal_assets.event_store import EventStore
     from meal_assets.read_models import Rebuilt
-    from meal_assets.subscriptions import Standing
+    from meal_assets.subscriptions import Relaying, Standing
 
 REBUILDS_AT_ONCE = 4
 """Each takes two connections, and a core or so of the database."""
@@ -33,7 +35,7 @@ def status() -> None:
     from meal_assets.event_store.database import without_password
     from meal_assets.read_models import ReadModel
     from meal_assets.read_models.dead_letters import open_letters
-    from meal_assets.subscriptions import standings
+    from meal_assets.subscriptions import relays, standings
 
     from .services import is_up, running
     from .session import console, session
@@ -61,9 +63,21 @@ def status() -> None:
             )
             if standing.stopped_at and not standing.paused:
                 reasons[name] = standing.stopped_because or ""
+        for relay in relays(s.store):
+            table.add_row(
+                "relay",
+                escape(relay.name),
+                f"{relay.position:,}",
+                f"{relay.head:,}",
+                f"{relay.lag:,}, {relay.lag_seconds:,.1f} s" if relay.behind else "",
+                _ago(relay.looked_at) if relay.looked_at else "never",
+                _relay_state(relay),
+            )
+            if relay.stopped_at:
+                reasons[relay.name] = relay.stopped_because or ""
         console.print(table)
         for name, reason in reasons.items():
-            console.print(f"[red]{name}[/]: {escape(reason)}")
+            console.print(f"[red]{escape(name)}[/]: {escape(reason)}", soft_wrap=True)
         with s.store.database.transaction() as db:
             letters = open_letters(db)
         if letters:
@@ -85,9 +99,16 @@ def _state(standing: "Standing", attempts: int | None) -> str:
     return "[yellow]behind[/]" if standing.behind else "[green]current[/]"
 
 
+def _relay_state(relay: "Relaying") -> str:
+    if relay.stopped_at:
+        return f"[red]stopped {_ago(relay.stopped_at)}[/]"
+    return "[yellow]behind[/]" if relay.behind else "[green]current[/]"
+
+
 def rebuild(
     model: Annotated[str, typer.Argument(help="Name of a read model, or all.")],
     undo: Annotated[bool, typer.Option("--undo", help="Put back what was there before the last rebuild.")] = False,
+    archived: Archived = False,
 ) -> None:
     """Build a read model anew from the whole log, compare, and exchange; the old one serves until then."""
     from meal_assets.errors import Invalid
@@ -105,7 +126,8 @@ def rebuild(
             console.print(f"{model} is as before its last rebuild, at {position:,}, and goes on from there.")
             return
         began = time.perf_counter()
-        rebuilt = _rebuild_together(s.store, list(READ_MODELS) if model == "all" else [model])
+        with archived_too(s.store, wanted=archived):
+            rebuilt = _rebuild_together(s.store, list(READ_MODELS) if model == "all" else [model])
         seconds = time.perf_counter() - began
         for name, done in rebuilt.items():
             console.print(_told(name, done), highlight=False, soft_wrap=True)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .archived import Archived, archived_too
+
 if TYPE_CHECKING:
     from meal_assets.consumers import Consumer
 
@@ -70,16 +72,23 @@ def set_flag(
 @flags_app.command("diff")
 def diff(consumer: Annotated[str, typer.Argument(help="Name of a consumer.")]) -> None:
     """Show where what the consumer said in its shadow is not what it said in the log."""
-    from meal_assets.consumers.base import shadow_differences
+    from meal_assets.consumers.base import shadow_differences, shadow_of
+    from meal_assets.event_store.checkpoints import checkpoints
 
     from .session import console, session
     from .tables import differences_table
 
     chosen = consumer_named(consumer)
     with session() as s:
+        with s.store.database.transaction() as db:
+            shadow = checkpoints(db).get(shadow_of(consumer))
         found = shadow_differences(chosen(), s.store, MAX_SHOWN)
+    if shadow is None:
+        told = f"{consumer} never had a shadow: `meals flags set consumer.{consumer} shadow` begins one."
+        console.print(told, soft_wrap=True, highlight=False)
+        return
     if not found:
-        console.print(f"No difference: {consumer} said the same in its shadow, or has none.")
+        console.print(f"No difference: {consumer} said the same in its shadow, up to position {shadow.position:,}.")
         return
     console.print(differences_table(found, "its shadow"))
     if len(found) == MAX_SHOWN:
@@ -94,6 +103,7 @@ def replay(
         bool, typer.Option("--say", help="Append what the log does not have yet; what it has stays.")
     ] = False,
     act: Annotated[bool, typer.Option("--act", help="Do again what it does outside, with the same keys.")] = False,
+    archived: Archived = False,
 ) -> None:
     """Let a consumer handle again what it handled before, and show where it would say something else now.
 
@@ -106,7 +116,7 @@ def replay(
     from .tables import differences_table
 
     chosen = consumer_named(consumer)
-    with session() as s:
+    with session() as s, archived_too(s.store, wanted=archived):
         last = s.store.head() if until is None else min(until, s.store.head())
         with progress() as bar:
             task = bar.add_task(f"Replaying {consumer}", total=max(last - after, 0))

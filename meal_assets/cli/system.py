@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from meal_assets.clients.outside import Outside
+    from meal_assets.event_store import Origin
     from meal_assets.settings import Settings
 
     from .session import Session
@@ -167,7 +168,9 @@ def events(
         return
     from meal_assets.contracts import TOPICS
     from meal_assets.errors import Invalid
+    from meal_assets.event_store.archives import files_with
 
+    from .archived import tell_archived
     from .interrupts import Interrupt
     from .session import console, session
 
@@ -176,6 +179,10 @@ def events(
     with session() as s:
         types = TOPICS[topic] if topic else ()
         newest = s.store.read_newest(types, limit) if after is None else s.store.read(after, types, limit)
+        if after is None:
+            first = newest[0].position if len(newest) == limit else 0
+            with s.store.database.transaction() as db:
+                tell_archived(files_with(db, first, [t.type_name for t in types]))
         for recorded in newest:
             console.print(_line(recorded), highlight=False, soft_wrap=True)
         if follow:
@@ -200,21 +207,28 @@ def dead_letters(
     """Show events that a consumer could not handle; retry one or all of a kind, or discard one with a reason."""
     from meal_assets.commands import dead_letters as commands
     from meal_assets.errors import Invalid
-    from meal_assets.read_models.dead_letters import unsettled_letters
+    from meal_assets.read_models.dead_letters import MAX_SHOWN, unsettled_letters
 
     from .session import console, session
+    from .switches import consumer_named
     from .tables import letters_table
 
     with session() as s:
         if retry:
-            commands.retry(s.store, *_letter(retry), s.origin())
+            consumer, position = _letter(retry)
+            commands.retry(s.store, consumer, position, _origin_about(s, position))
         if retry_all:
-            retried = commands.retry_all(s.store, retry_all, s.origin(), error_class)
-            console.print(f"{len(retried)} of {retry_all} are tried again.")
+            consumer_named(retry_all)
+            households = commands.households_with_letters(s.store, retry_all)
+            every = [commands.retry_all(s.store, retry_all, s.origin(h), error_class) for h in households]
+            console.print(f"{sum(map(len, every)):,} of {retry_all} are tried again.", highlight=False)
+            if any(len(retried) == commands.MAX_AT_ONCE for retried in every):
+                console.print("There may be more: the same command takes the next ones.")
         if discard:
             if not reason:
                 raise Invalid("--reason", "is needed to discard an event")
-            commands.discard(s.store, *_letter(discard), reason, s.origin())
+            consumer, position = _letter(discard)
+            commands.discard(s.store, consumer, position, reason, _origin_about(s, position))
         s.settle("Looking")
         with s.store.database.transaction() as db:
             letters = unsettled_letters(db)
@@ -222,8 +236,17 @@ def dead_letters(
         console.print("No open dead letters.")
         return
     console.print(letters_table(letters))
+    if len(letters) == MAX_SHOWN:
+        console.print(f"These are the first {MAX_SHOWN:,}; there may be more.")
     for letter in letters if trace else ():
         console.print(f"{letter.consumer}:{letter.position} {letter.traceback or letter.error}", markup=False)
+
+
+def _origin_about(s: "Session", position: int) -> "Origin":
+    """The operator decides about letters of all households: each decision is the household's whose event it is."""
+    from meal_assets.commands.dead_letters import household_at
+
+    return s.origin(household_at(s.store, position))
 
 
 def _letter(text: str) -> tuple[str, int]:

@@ -115,9 +115,10 @@ def shopping(
     """Show what to buy for a week, and tick it off."""
     from meal_assets.commands.shopping import tick as tick_item
     from meal_assets.errors import Invalid
-    from meal_assets.read_models.shopping_list import items_of
+    from meal_assets.read_models import asking
+    from meal_assets.read_models.shopping_list import ShoppingList, items_of
 
-    from .session import console, monday_of, session
+    from .session import console, monday_of, session, tell_position
     from .tables import shopping_table
 
     with session() as s:
@@ -132,22 +133,24 @@ def shopping(
                     raise Invalid(item, "is not on the list: write it as `meals shopping` shows it")
                 tick_item(s.store, monday, item, origin, done=done)
         s.settle("Ticking")
-        with s.store.database.transaction() as db:
+        with asking(s.store, ShoppingList) as (db, position):
             listed = items_of(db, s.household, monday)
         if not listed:
             console.print(f"Nothing to buy for the week of {monday:%d %B}: `meals plan` first.")
         else:
             console.print(shopping_table(monday, listed))
+            tell_position(position)
 
 
 def show_week(s: "Session", monday: date) -> None:
     """Print the week as it stands, or how to get one."""
-    from meal_assets.read_models.week_plan import planned_week
+    from meal_assets.read_models import asking
+    from meal_assets.read_models.week_plan import WeekPlan, planned_week
 
-    from .session import console
+    from .session import console, tell_position
     from .tables import totals_table, week_table
 
-    with s.store.database.transaction() as db:
+    with asking(s.store, WeekPlan) as (db, position):
         found = planned_week(db, s.household, monday)
     if found is None:
         console.print(f"No plan for the week of {monday:%d %B} yet: `meals plan {monday}`")
@@ -170,6 +173,7 @@ def show_week(s: "Session", monday: date) -> None:
     if found.left_out:
         why = ", ".join(f"{n} with {reason}" for reason, n in found.left_out.items())
         console.print(f"Not considered: {why}.", style="dim", highlight=False)
+    tell_position(position)
 
 
 def _report(s: "Session", correlation_id: object, monday: date) -> None:

@@ -64,6 +64,23 @@ def discard(store: EventStore, consumer: str, position: int, reason: str, origin
     return command(store, event.stream_in(origin.household), decide, origin)
 
 
+def household_at(store: EventStore, position: int) -> str | None:
+    """Whose event stands there, and so a letter about it; None for a position that is not in the log."""
+    with store.database.transaction() as db:
+        row = db.execute("SELECT household FROM log.events WHERE position = %s", (position,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def households_with_letters(store: EventStore, consumer: str) -> list[str]:
+    """Those of whose events the consumer has set some aside, by name."""
+    query = (
+        "SELECT DISTINCT household FROM log.set_aside JOIN log.events USING (position)"
+        " WHERE consumer = %s ORDER BY household"
+    )
+    with store.database.transaction() as db:
+        return [str(household) for (household,) in db.execute(query, (consumer,))]
+
+
 def _retry_open(store: EventStore, letter: DeadLettered, origin: Origin) -> Accepted:
     event = DeadLetterRetried(consumer=letter.consumer, position=letter.position)
 

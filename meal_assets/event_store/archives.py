@@ -7,6 +7,7 @@ event's id were is kept for the others, for appends.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from psycopg import sql
 
@@ -49,14 +50,31 @@ def refuse_archived(
 
     To be called after the log was read, in the same transaction: nothing of it is archived before that ends.
     """
-    row = db.execute(
+    for first, last, file in _holding(db, after, upto, types, days):
+        raise _archived(f"positions {first:,} to {last:,}", file)
+
+
+def files_with(
+    db: Connection, after: int, types: Sequence[str] = (), days: Sequence[str] | None = None, ids: Sequence[UUID] = ()
+) -> list[str]:
+    """The files in which events that `refuse_archived` would refuse lie, or those with these ids."""
+    held = [file for _, _, file in _holding(db, after, None, types, days)]
+    query = (
+        "SELECT DISTINCT file FROM log.archived_ids JOIN log.archives ON position BETWEEN first AND last"
+        " WHERE event_id = ANY(%s)"
+    )
+    return sorted({*held, *(str(file) for (file,) in db.execute(query, (list(ids),)))})
+
+
+def _holding(
+    db: Connection, after: int, upto: int | None, types: Sequence[str], days: Sequence[str] | None
+) -> list[tuple[int, int, str]]:
+    return db.execute(
         "SELECT first, last, file FROM log.archives WHERE last > %s AND first <= coalesce(%s, last)"
         " AND CASE WHEN %s::text[] = '{}' THEN gone <> '{}' ELSE gone ?| %s END"
-        " AND coalesce(days && %s::text[], true) ORDER BY first LIMIT 1",
+        " AND coalesce(days && %s::text[], true) ORDER BY first",
         (after, upto, list(types), list(types), None if days is None else list(days)),
-    ).fetchone()
-    if row is not None:
-        raise _archived(f"positions {row[0]:,} to {row[1]:,}", row[2])
+    ).fetchall()
 
 
 def refuse_archived_stream(db: Connection, stream: str, until: int | None) -> None:

@@ -18,6 +18,8 @@ MAX_CORRELATIONS = 20
 """An outbox row names at most this many commands, the last ones."""
 LOOKED_AT = 10_000
 """Positions back from the end of a batch, in which these are looked for."""
+RELAY = "relay/"
+"""What the name of a subscriber that is a relay begins with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ SELECT = "SELECT sealed FROM log.connections WHERE household = %s AND person = %
 DELETE = "DELETE FROM log.connections WHERE household = %s AND person = %s AND service = %s"
 REFUSE = "UPDATE log.connections SET refused = %s WHERE household = %s AND person = %s AND service = %s"
 
+LOCK_CONNECTIONS = "LOCK log.connections IN SHARE ROW EXCLUSIVE MODE"
+"""Before it is asked which key wraps them: nobody exchanges it until the transaction ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connected:
@@ -33,6 +36,7 @@ class Connections:
     def keep(self, person: str, secrets: Sequence[str]) -> None:
         """Connect the person, or anew with other secrets. Raises `Unavailable` where another key is in use."""
         with self._database.transaction() as db:
+            db.execute(LOCK_CONNECTIONS)
             wrapping = self._database.key_to_wrap_with(db)
             sealed = wrapping.wrap(json.dumps([*secrets]).encode(), self._bound_to(person))
             db.execute(
@@ -49,7 +53,7 @@ class Connections:
             row = db.execute(SELECT, self._of(person)).fetchone()
         if row is None:
             raise Unavailable(f"{person} has no connection: `meals connect {self._service} {person}` makes one")
-        opened = self._database.wrapping_key(make=False).unwrap(bytes(row[0]), self._bound_to(person))
+        opened = self._database.unwrap(bytes(row[0]), self._bound_to(person))
         return [str(part) for part in json.loads(opened)]
 
     def all(self) -> list[Connected]:
@@ -76,7 +80,12 @@ class Connections:
         return self._household, person, self._service
 
     def _bound_to(self, person: str) -> bytes:
-        return "\0".join(["connection", *self._of(person)]).encode()
+        return bound_to(*self._of(person))
+
+
+def bound_to(household: str, person: str, service: str) -> bytes:
+    """What a connection's secrets are bound to."""
+    return "\0".join(["connection", household, person, service]).encode()
 
 
 def forget_connections(db: Connection, household: str, person: str) -> None:

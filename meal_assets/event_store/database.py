@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,7 @@ from meal_assets.settings import Settings
 
 from .embedded import embedded_url
 from .known import note_fields
-from .wrapping import WrappingKey, wrapping_key
+from .wrapping import WrappingKey, keys_at_hand, wrapping_key
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 POOL_SIZE = 32
@@ -89,8 +89,27 @@ class Database:
         names = {bytes(name) for (name,) in used}
         key = self.wrapping_key(make=not names)
         if names - {key.name}:
-            raise key.other()
+            self._key = next((other for other in self._at_hand() if names == {other.name}), None)
+            if self._key is None:
+                raise key.other()
+            return self._key
         return key
+
+    def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
+        """What the key wrapped, also where it was exchanged since it was read. Raises `Unavailable`."""
+        key = self.wrapping_key(make=False)
+        try:
+            return key.unwrap(wrapped, bound_to)
+        except Unavailable:
+            for other in self._at_hand():
+                with suppress(Unavailable):
+                    unwrapped = other.unwrap(wrapped, bound_to)
+                    self._key = other
+                    return unwrapped
+            raise
+
+    def _at_hand(self) -> Iterator[WrappingKey]:
+        return keys_at_hand(self._settings or Settings())
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -21,11 +21,15 @@ class Heartbeat:
 
 
 def beat(db: Connection, subscribers: Sequence[str]) -> None:
-    """They look now, and nothing keeps them. One that is just writing its own heartbeat is not waited for."""
+    """They look now, and nothing keeps them. One that is just writing its own heartbeat is not waited for.
+
+    One in the future was written before the clock went back, and says nothing of now.
+    """
     db.execute(
         "WITH old AS (SELECT subscriber FROM log.heartbeats WHERE subscriber = ANY(%(names)s)),"
         " due AS (SELECT subscriber FROM log.heartbeats WHERE subscriber = ANY(%(names)s) AND (stopped_at IS NOT NULL"
-        "  OR looked_at < clock_timestamp() - make_interval(secs => %(seconds)s)) FOR UPDATE SKIP LOCKED),"
+        "  OR looked_at NOT BETWEEN clock_timestamp() - make_interval(secs => %(seconds)s) AND clock_timestamp())"
+        " FOR UPDATE SKIP LOCKED),"
         " beaten AS (UPDATE log.heartbeats h SET looked_at = clock_timestamp(), stopped_at = NULL,"
         "  stopped_because = NULL FROM due WHERE h.subscriber = due.subscriber)"
         " INSERT INTO log.heartbeats (subscriber) SELECT name FROM unnest(%(names)s::text[]) AS name"
@@ -49,6 +53,10 @@ def note_stop(db: Connection, subscriber: str, error: BaseException) -> None:
         " stopped_at = coalesce(h.stopped_at, excluded.stopped_at), stopped_because = excluded.stopped_because",
         (subscriber, reason(error)),
     )
+
+
+def drop_heartbeat(db: Connection, subscriber: str) -> None:
+    db.execute("DELETE FROM log.heartbeats WHERE subscriber = %s", (subscriber,))
 
 
 def reason(error: BaseException) -> str:

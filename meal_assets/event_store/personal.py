@@ -39,6 +39,9 @@ GONE = "ME006"
 MOST_ATTEMPTS = 5
 """Of an append whose person is forgotten again and again."""
 
+LOCK_KEYS = "LOCK log.person_keys IN SHARE ROW EXCLUSIVE MODE"
+"""Before it is asked which key wraps them: nobody exchanges it until the transaction ends."""
+
 _noted: ContextVar[set[str] | None] = ContextVar("noted", default=None)
 
 Who = tuple[str, str]
@@ -188,8 +191,10 @@ class Personal:
     def bring(self, db: Connection, household: str, person: str, carried: str) -> None:
         """Take over a key that a file carried. Raises `Unavailable` when another key wraps it than ours."""
         id_, _, text = carried.partition(":")
-        wrapping, wrapped = self._database.wrapping_key(make=False), b64decode(text)
-        wrapping.unwrap(wrapped, _owner(id_, (household, person)))
+        wrapped = b64decode(text)
+        db.execute(LOCK_KEYS)
+        self._database.unwrap(wrapped, owner_of(id_, (household, person)))
+        wrapping = self._database.wrapping_key(make=False)
         db.execute(
             "INSERT INTO log.person_keys (household, person, id, wrapped, wrapped_by) VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT (household, person) DO UPDATE SET id = excluded.id, wrapped = excluded.wrapped,"
@@ -233,10 +238,10 @@ class Personal:
 
     def _make(self, db: Connection, who: Who) -> PersonKey:
         """A new key, or the one that another process made meanwhile."""
-        db.execute("LOCK log.person_keys IN SHARE ROW EXCLUSIVE MODE")
+        db.execute(LOCK_KEYS)
         wrapping = self._database.key_to_wrap_with(db)
         key = PersonKey(os.urandom(16).hex(), *who, os.urandom(KEY_BYTES))
-        wrapped = wrapping.wrap(key.secret, _owner(key.id, who))
+        wrapped = wrapping.wrap(key.secret, owner_of(key.id, who))
         db.execute(
             "INSERT INTO log.person_keys (household, person, id, wrapped, wrapped_by) VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT (household, person) DO NOTHING",
@@ -252,8 +257,8 @@ class Personal:
 
     def _unwrap(self, id_: str, household: str, person: str, wrapped: bytes) -> PersonKey:
         if (known := self._unwrapped.get(wrapped)) is None:
-            wrapping, who = self._database.wrapping_key(make=False), (household, person)
-            known = PersonKey(id_, *who, wrapping.unwrap(wrapped, _owner(id_, who)))
+            secret = self._database.unwrap(wrapped, owner_of(id_, (household, person)))
+            known = PersonKey(id_, household, person, secret)
             _keep(self._unwrapped, wrapped, known)
         return known
 
@@ -326,5 +331,6 @@ def _keep(cache: dict[Any, PersonKey], name: Any, key: PersonKey) -> None:
     cache[name] = key
 
 
-def _owner(id_: str, who: Who) -> bytes:
+def owner_of(id_: str, who: Who) -> bytes:
+    """What a wrapped key is bound to."""
     return "\0".join([id_, *who]).encode()

@@ -27,8 +27,9 @@ def first_broken_link(database: Database, progress: Callable[[int, int], None] |
     """
     with database.transaction() as db:
         (head,) = fetch_row(db, "SELECT position FROM log.head()")
+        (before,) = fetch_row(db, "SELECT min(position) FROM log.events WHERE position < 1")  # where the chain begins
         false, at_hand = first_false_archive(db), _at_hand(db, head)
-    checked, broken = 0, [] if false is None else [false]
+    checked, broken = 0, [position for position in (before, false) if position is not None]
     with ThreadPoolExecutor(WORKERS) as workers:
         stretches = [workers.submit(_check, database, *stretch) for stretch in at_hand]
         for stretch in as_completed(stretches):

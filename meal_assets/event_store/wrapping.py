@@ -1,6 +1,7 @@
 """The one key that wraps the keys of all persons: from MEALS_KEY, or a file in MEALS_HOME made on first need."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -12,7 +13,10 @@ from meal_assets.settings import Settings
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-FILE = "key"
+FILE, NEXT = "key", "key.next"
+"""In MEALS_HOME; the second one while the key is exchanged for another."""
+OTHERS = 0o077
+"""What a key's file must not allow to anybody but its owner."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,29 @@ class WrappingKey:
 def wrapping_key(settings: Settings, *, make: bool) -> WrappingKey:
     """The key of these settings. With `make`, one is made where there is none.
 
-    Raises `Unavailable` when it is not there, or is no key.
+    Raises `Unavailable` when it is not there, is no key, or may be read by others.
     """
     if settings.key is not None:
         return WrappingKey(bytes.fromhex(settings.key), "MEALS_KEY")
-    path = settings.home / FILE
+    return key_in(settings.home / FILE, make=make)
+
+
+def keys_at_hand(settings: Settings) -> Iterator[WrappingKey]:
+    """The files that may hold the key, also while it is exchanged, as they are now."""
+    if settings.key is None:
+        for path in (settings.home / FILE, settings.home / NEXT):
+            if path.exists():
+                yield key_in(path, make=False)
+
+
+def key_in(path: Path, *, make: bool) -> WrappingKey:
+    """The key in a file, as `wrapping_key` says."""
     if make and not path.exists():
         _make(path)
     try:
         text = path.read_text(encoding="ascii").strip()
         secret = bytes.fromhex(text)
+        mode = path.stat().st_mode
     except FileNotFoundError:
         raise Unavailable(
             f"texts of persons are encrypted in this database, and the key to them is not in {path}:"
@@ -69,6 +86,8 @@ def wrapping_key(settings: Settings, *, make: bool) -> WrappingKey:
         ) from None
     except (OSError, ValueError) as error:
         raise Unavailable(f"the key in {path} cannot be read: {error}") from None
+    if os.name == "posix" and mode & OTHERS:
+        raise Unavailable(f"others may read the key in {path}: `chmod 600 {path}` keeps it to yourself")
     if len(secret) != KEY_BYTES:
         raise Unavailable(f"{path} does not hold a key of {KEY_BYTES} bytes, as {2 * KEY_BYTES} hexadecimal digits")
     return WrappingKey(secret, str(path))
@@ -89,3 +108,14 @@ def _make(path: Path) -> None:
             return
     finally:
         half.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let new names in the folder survive a power cut, as what is encrypted with a key does."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -1,7 +1,7 @@
 """Full partitions of the log into Parquet files and back, each proven by its chain before anything is dropped."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from meal_assets.consumers import CONSUMERS
 from meal_assets.errors import Invalid, Permanent, Transient, Unavailable
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.archives import archives, bring_back, full_partitions, link_before, put_away
-from meal_assets.event_store.checkpoints import checkpoints
+from meal_assets.event_store.checkpoints import RELAY, checkpoints
 from meal_assets.event_store.database import fetch_row
 from meal_assets.read_models import READ_MODELS
 
@@ -53,15 +53,13 @@ def archive(
         partitions = full_partitions(db, until)
         if partitions:
             _refuse_unread(db, partitions[-1][1])
-    return [_archive(store, folder, first, last, progress) for first, last in partitions]
+    files = [(folder.absolute() / f"events-{first}-{last}.parquet", first, last) for first, last in partitions]
+    return [_archive(store, file, first, last, progress) for file, first, last in files]
 
 
 def restore(store: EventStore, path: Path, *, progress: Progress = lambda _doing, _at, _of: None) -> Manifest:
     """Put an archived part back into the log, after the file, its manifest and both neighbours were compared."""
-    try:
-        manifest = Manifest.model_validate_json(manifest_of(path).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise Invalid(str(manifest_of(path)), f"is not the manifest of {path.name}: {error}") from error
+    manifest = _manifest(path)
     with _owner(store) as db:
         noted = {one.first: one for one in archives(db)}.get(manifest.first)
         if noted is None or (noted.last, noted.before.hex(), noted.hash.hex()) != (
@@ -74,6 +72,29 @@ def restore(store: EventStore, path: Path, *, progress: Progress = lambda _doing
         with _exchanging(), db.transaction():
             bring_back(db, manifest.first, manifest.last)
     return manifest
+
+
+def bring_all_back(store: EventStore, *, progress: Progress = lambda _doing, _at, _of: None) -> list[Path]:
+    """Restore every archived part, for who has to read all of the log: the files, for `put_all_away` afterwards.
+
+    Killed in between, it is as if they had been restored one by one.
+    """
+    with store.database.statement() as db:
+        files = [Path(one.file) for one in archives(db)]
+    for file in files:
+        restore(store, file, progress=progress)
+    return files
+
+
+def put_all_away(
+    store: EventStore, files: Sequence[Path], *, progress: Progress = lambda _doing, _at, _of: None
+) -> None:
+    """Archive in these files again what came from them. Raises as `archive` does."""
+    for file in files:
+        manifest = _manifest(file)
+        with store.database.statement() as db:
+            _refuse_unread(db, manifest.last)
+        _archive(store, file, manifest.first, manifest.last, progress)
 
 
 def prove(store: EventStore, path: Path, *, progress: Progress = lambda _doing, _at, _of: None) -> None:
@@ -90,8 +111,14 @@ def prove(store: EventStore, path: Path, *, progress: Progress = lambda _doing, 
     raise Invalid(str(path), "is no part of this log that is archived")
 
 
-def _archive(store: EventStore, folder: Path, first: int, last: int, progress: Progress) -> Path:
-    path = folder.absolute() / f"events-{first}-{last}.parquet"
+def _manifest(path: Path) -> Manifest:
+    try:
+        return Manifest.model_validate_json(manifest_of(path).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise Invalid(str(manifest_of(path)), f"is not the manifest of {path.name}: {error}") from error
+
+
+def _archive(store: EventStore, path: Path, first: int, last: int, progress: Progress) -> Path:
     if not path.exists():
         export(
             store, path, after=first - 1, until=last, progress=lambda at, of: progress(f"Writing {path.name}", at, of)
@@ -142,8 +169,11 @@ def _refuse_unread(db: Connection, last: int) -> None:
         if row and row[0] is not None:
             raise Unavailable(f"{name} has not taken in position {row[0]:,} yet: let it catch up (`meals up`) before")
     for name, position in stands.items():
-        if name.startswith("relay/") and position < last:
-            raise Unavailable(f"{name} stands at {position:,}: let it go on to {last:,} before")
+        if name.startswith(RELAY) and position < last:
+            raise Unavailable(
+                f"{name} stands at {position:,}: let it go on to {last:,} before; or, if nobody needs it any more,"
+                f" `meals events relay --forget --name '{name.removeprefix(RELAY)}'`"
+            )
     letter = db.execute("SELECT consumer, position FROM log.set_aside WHERE position <= %s LIMIT 1", (last,)).fetchone()
     if letter:
         raise Unavailable(f"{letter[0]} has a dead letter at position {letter[1]:,}: decide about it before")

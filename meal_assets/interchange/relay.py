@@ -3,13 +3,16 @@
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
+import psycopg
+
 from meal_assets.contracts import Event
-from meal_assets.errors import Transient, Unavailable
+from meal_assets.errors import Invalid, Transient, Unavailable
 from meal_assets.event_store import Connection, EventStore
-from meal_assets.event_store.checkpoints import checkpoints, move_checkpoint
+from meal_assets.event_store.checkpoints import RELAY, checkpoints, drop_checkpoint, move_checkpoint
+from meal_assets.event_store.heartbeats import beat, drop_heartbeat, note_stop
 from meal_assets.event_store.store import POLL_SECONDS
 
 from .cloud_events import Logged, attributes_of, line_of, read_logged
@@ -45,11 +48,12 @@ def relay(
 ) -> int:
     """Publish the events of these types, or all, from where this relay stands, for ever; `once`: up to the head.
 
-    How many that were. Raises `Unavailable` when the broker takes an event in none of the attempts, or when another
-    process runs a relay of this name.
+    How many that were. `meals status` shows where it stands, when it last looked and why it stopped.
+    Raises `Unavailable` when the broker takes an event in none of the attempts, or when another process runs a relay of
+    this name.
     """
     published = 0
-    with _alone(store, name) as db, store.listen() as wait:
+    with _alone(store, name) as db, _telling(store, name), store.listen() as wait:
         at = _standing(db, name)
         while True:
             head = store.head()
@@ -59,10 +63,24 @@ def relay(
                 at, published = batch[-1].position, published + len(batch)
                 move_checkpoint(db, _subscriber(name), at, VERSION)
                 progress(at, published)
+            if at < head:  # nothing else was for it: it is not behind, and keeps nobody from archiving that
+                move_checkpoint(db, _subscriber(name), head, VERSION)
+                at = head
+            beat(db, [_subscriber(name)])
             if once:
                 return published
             progress(at, published)
             wait(POLL_SECONDS)
+
+
+def forget_relay(store: EventStore, name: str) -> None:
+    """Forget where the relay stands, for one that is not to go on. Raises `Invalid` for a name that is nobody's."""
+    with _alone(store, name) as db, db.transaction():
+        relays = [one.removeprefix(RELAY) for one in checkpoints(db) if one.startswith(RELAY)]
+        if name not in relays:
+            raise Invalid("--name", f"{name!r} is none of the relays there are: {', '.join(relays) or 'none'}")
+        drop_checkpoint(db, _subscriber(name))
+        drop_heartbeat(db, _subscriber(name))
 
 
 def _publish(broker: Broker, row: Logged, pauses: Sequence[float], *, chained: bool, standing: int) -> None:
@@ -81,7 +99,7 @@ def _publish(broker: Broker, row: Logged, pauses: Sequence[float], *, chained: b
 
 
 def _subscriber(name: str) -> str:
-    return f"relay/{name}"
+    return f"{RELAY}{name}"
 
 
 def _standing(db: Connection, name: str) -> int:
@@ -97,3 +115,13 @@ def _alone(store: EventStore, name: str) -> Iterator[Connection]:
         if db.execute(lock, (_subscriber(name),)).fetchone() != (True,):
             raise Unavailable(f"a relay named {name!r} runs already: stop that one, or give this one another --name")
         yield db
+
+
+@contextmanager
+def _telling(store: EventStore, name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        with suppress(psycopg.Error), store.database.statement() as db:  # the caller has the error itself
+            note_stop(db, _subscriber(name), error)
+        raise

@@ -4,13 +4,24 @@ from .folding import Folder, fold_all
 from .following import Seen, follow, quick_switches
 from .reacting import FOR_CONSUMERS, ready_consumers
 from .settling import settle
-from .standing import DECISIONS, SUBSCRIBERS, Standing, Subscriber, beat_idle, flag_of, standings
+from .standing import (
+    DECISIONS,
+    SUBSCRIBERS,
+    Relaying,
+    Standing,
+    Subscriber,
+    beat_idle,
+    flag_of,
+    relays,
+    standings,
+)
 
 __all__ = [
     "DECISIONS",
     "FOR_CONSUMERS",
     "SUBSCRIBERS",
     "Folder",
+    "Relaying",
     "Seen",
     "Standing",
     "Subscriber",
@@ -20,6 +31,7 @@ __all__ = [
     "follow",
     "quick_switches",
     "ready_consumers",
+    "relays",
     "settle",
     "standings",
 ]

@@ -9,7 +9,8 @@ from meal_assets.consumers.base import failed_attempts, shadow_of
 from meal_assets.contracts import Event
 from meal_assets.contracts.system import CONSUMER_FLAG, READ_MODEL_FLAG, DeadLetterDiscarded, DeadLetterRetried
 from meal_assets.event_store import Connection, EventStore
-from meal_assets.event_store.checkpoints import Checkpoint, checkpoints, heads
+from meal_assets.event_store.checkpoints import RELAY, Checkpoint, checkpoints, heads
+from meal_assets.event_store.database import fetch_row
 from meal_assets.event_store.heartbeats import beat, heartbeats
 from meal_assets.event_store.switches import NEVER_SET, Switch, switches
 from meal_assets.read_models import READ_MODELS, ReadModel
@@ -63,9 +64,68 @@ class Standing:
     @property
     def lag_seconds(self) -> float:
         """Age of the oldest event it has not taken in; 0 when there is none."""
-        if self.waiting_since is None:
-            return 0.0
-        return max((datetime.now(UTC) - self.waiting_since).total_seconds(), 0.0)  # a clock may go backwards
+        return _age(self.waiting_since)
+
+
+@dataclass(frozen=True, slots=True)
+class Relaying:
+    """Where a relay stands beside the head of the log; the rest is as in `Standing`."""
+
+    name: str
+    position: int
+    head: int
+    waiting_since: datetime | None
+    looked_at: datetime | None
+    stopped_at: datetime | None
+    stopped_because: str | None
+
+    @property
+    def behind(self) -> bool:
+        return self.position < self.head
+
+    @property
+    def lag(self) -> int:
+        return max(self.head - self.position, 0)
+
+    @property
+    def lag_seconds(self) -> float:
+        return _age(self.waiting_since)
+
+
+def _age(since: datetime | None) -> float:
+    if since is None:
+        return 0.0
+    return max((datetime.now(UTC) - since).total_seconds(), 0.0)  # a clock may go backwards
+
+
+def relays(store: EventStore) -> list[Relaying]:
+    """All relays that ever stood somewhere, or stopped before that, by name."""
+    with store.database.transaction() as db:
+        beats = {name: beat for name, beat in heartbeats(db).items() if name.startswith(RELAY)}
+        stands = {name: at for name, at in checkpoints(db).items() if name.startswith(RELAY)}
+        (head,) = fetch_row(db, "SELECT position FROM log.head()")
+        found = []
+        for name in sorted({*beats, *stands}):
+            beat, at = beats.get(name), stands.get(name)
+            position = at.position if at else 0
+            (since,) = fetch_row(
+                db,
+                "SELECT (SELECT recorded_at FROM log.events WHERE position > %s ORDER BY position LIMIT 1)",
+                (position,),
+            )
+            looked = [moment for moment in (beat and beat.looked_at, at and at.moved_at) if moment]
+            found.append(
+                Relaying(
+                    name.removeprefix(RELAY),
+                    position,
+                    head,
+                    since,
+                    max(looked, default=None),
+                    beat.stopped_at if beat else None,
+                    beat.stopped_because if beat else None,
+                )
+            )
+    return found
 
 
 def flag_of(subscriber: Subscriber) -> str:

@@ -1,6 +1,5 @@
 """Dead letters: pointers into the log that stop nobody else, keep no secret, and keep a stream's order where asked."""
 
-import multiprocessing
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +26,7 @@ from meal_assets.event_store.checkpoints import checkpoints
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.dead_letters import DeadLetters, Letter, unsettled_letters
 from tests.event_store.material import PATIENCE, append_stored
+from tests.processes import forked
 
 WEEKS = (date(2026, 11, 23), date(2026, 11, 30))
 HOME = Origin("home", "test")
@@ -200,7 +200,7 @@ def consume_and_die(url: str) -> None:
 
 
 def in_a_process_that_dies(what: Callable[[str], None], url: str) -> None:
-    child = multiprocessing.get_context("spawn").Process(target=what, args=(url,))
+    child = forked(what, url)
     child.start()
     child.join(PATIENCE * 3)
     assert child.exitcode == 9
@@ -390,6 +390,8 @@ def test_letters_are_shown_retried_and_discarded_on_the_command_line(
         assert done.exit_code == 0, done.output
         return " ".join(done.output.split())
 
+    with pytest.raises(Invalid, match="'fetch_recipe' is none of"):
+        meals("--retry-all", "fetch_recipe")
     shown = meals("--trace")
     assert "fetch_recipes:1 │ open │ recipe_request.RecipesRequested │ 1 │" in shown
     assert "meal_assets/consumers/fetch_recipes.py:" in shown
@@ -398,3 +400,25 @@ def test_letters_are_shown_retried_and_discarded_on_the_command_line(
     assert "fetch_recipes:2 │ open │ recipe_request.RecipesRequested │ 2 │" in shown
     assert "fetch_recipes:1 │" in meals("--discard", "fetch_recipes:2", "--reason", "imported again")
     assert "No open dead letters" in meals("--discard", "fetch_recipes:1", "--reason", "imported again")
+
+
+def test_letters_of_every_household_are_decided_about_on_the_command_line(
+    store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEALS_DATABASE_URL", store.database.url)
+    monkeypatch.setenv("MEALS_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "250")
+    for household in ("home", "next-door", "next-door"):
+        event = RecipesRequested.model_validate(RecipesRequested.examples[0])
+        store.append(event.stream_in(household), [event], origin=Origin(household, "test"))
+
+    def meals(*arguments: str) -> str:
+        done = CliRunner().invoke(app, ["dead-letters", *arguments], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    assert "fetch_recipes:3 │ open │" in meals()
+    assert "fetch_recipes:3 │ open │ recipe_request.RecipesRequested │ 2 │" in meals("--retry", "fetch_recipes:3")
+    assert "3 of fetch_recipes are tried again" in meals("--retry-all", "fetch_recipes")
+    left = meals("--discard", "fetch_recipes:2", "--reason", "imported again")
+    assert ("fetch_recipes:1 │" in left, "fetch_recipes:2 │" in left) == (True, False)

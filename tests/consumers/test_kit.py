@@ -1,6 +1,5 @@
 """How a consumer follows the log: in order, a repeat says nothing new, and one bad event never stops the others."""
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from meal_assets.read_models.command_status import CommandStatus
 from meal_assets.read_models.dead_letters import open_letters
 from meal_assets.subscriptions import settle, standings
 from tests.event_store.material import PATIENCE
+from tests.processes import forked
 
 WEEK = date(2026, 11, 23)
 HOME = Origin("home", "test")
@@ -190,6 +190,15 @@ def test_an_event_that_cannot_be_handled_now_is_waited_for_ever_longer_and_then_
     assert failed_attempts(store) == {}
 
 
+def test_a_clock_that_goes_back_does_not_make_the_wait_longer(store: EventStore) -> None:
+    tick(store, "milk")
+    consume(Echo(raises(Transient("not now"), on="milk")), store)
+    assert failed_attempts(store)["echo"].backing_off
+    with store.database.transaction() as db:
+        db.execute("UPDATE log.attempts SET next_at = next_at + interval '1 hour', first_at = first_at + '1 hour'")
+    assert not failed_attempts(store)["echo"].backing_off
+
+
 def test_waiting_for_something_outside_is_no_attempt_and_lasts_until_its_time(store: EventStore) -> None:
     tick(store, "milk", "salt")
     until = datetime.now(UTC) + timedelta(hours=1)
@@ -300,7 +309,7 @@ def noting(counted: list[int], store: EventStore) -> Callable[..., Iterator[Said
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_repeat_after_a_crash_between_append_and_checkpoint_says_nothing_new(store: EventStore, after: int) -> None:
     tick(store, "milk", "salt")
-    child = multiprocessing.get_context("spawn").Process(target=consume_and_die, args=(store.database.url, after))
+    child = forked(consume_and_die, store.database.url, after)
     child.start()
     child.join(PATIENCE * 3)
     assert child.exitcode == 9
@@ -377,7 +386,7 @@ def test_everybody_reacts_until_nothing_is_left_to_react_to(store: EventStore, o
     log_meals(store, "ada", WEEK, [meal], origin, close=True)
     consumed: list[str] = []
     settle(store, on_consumed=lambda name, done: consumed.append(name))
-    assert consumed == ["reconcile", "announce"]
+    assert consumed == ["estimate_expenditure", "reconcile", "announce"]
     assert not any(s.behind for s in standings(store))
     with store.database.transaction() as db:
         row = db.execute("SELECT state FROM read.command_status WHERE correlation_id = %s", (origin.correlation_id,))

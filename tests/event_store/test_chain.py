@@ -141,6 +141,17 @@ def test_a_slipped_in_event_is_found_at_its_position(five: EventStore, tamper: C
     assert five.first_broken_link() == position
 
 
+@pytest.mark.parametrize("position", [0, -1])
+def test_an_event_slipped_in_before_the_first_is_found(five: EventStore, tamper: Connection, position: int) -> None:
+    tamper.execute(
+        "INSERT INTO log.events SELECT %s, gen_random_uuid(), stream, 99, type, version, payload, household, actor,"
+        " correlation_id, causation_id, occurred_at, recorded_at, hash FROM log.events WHERE position = 2",
+        (position,),
+    )
+    assert [r.position for r in five.read_stream(LIST)][-1] == position, "it has a part in what is decided"
+    assert five.first_broken_link() == position
+
+
 def test_a_changed_event_with_a_hash_made_to_fit_is_found_at_the_next(five: EventStore, tamper: Connection) -> None:
     tamper.execute('UPDATE log.events SET payload = \'{"item": "B"}\' WHERE position = 2')
     tamper.execute(

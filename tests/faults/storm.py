@@ -2,6 +2,7 @@
 
 import os
 import select
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -9,6 +10,9 @@ from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Self
+
+import psutil
+from psycopg.conninfo import conninfo_to_dict
 
 from meal_assets.event_store import Database, EventStore
 from meal_assets.event_store.database import migrate
@@ -18,8 +22,11 @@ from .proof import Proof, prove
 from .server import Server
 from .worker import Task, work
 
-PATIENCE = 60.0
-"""Seconds after which a worker that should have done something never will."""
+PATIENCE = 300.0
+"""Seconds of work of the whole crew, after which one of them that should have done something never will."""
+IDLE_LOOKS = 60
+"""So many looks in a row at which nobody of the crew had worked at all: they wait for each other."""
+LOOK_SECONDS = 1.0
 PIPE_BYTES = 65_536
 """More than a pipe holds: all that a worker has told."""
 AT_WORK_SECONDS = 0.15
@@ -39,19 +46,29 @@ class Life:
     task: Task
     process: BaseProcess
     told: Connection
+    crew: "Crew"
 
     def until_at_work(self, steps: int = 1) -> bool:
         """Wait until it has done so many more steps from now on; False when it died before."""
         if select.select([self.told.fileno()], [], [], 0)[0] and not os.read(self.told.fileno(), PIPE_BYTES):
             return False
         while steps > 0:
-            if not select.select([self.told.fileno()], [], [], PATIENCE)[0]:
-                raise AssertionError(f"{self.task.name} has done nothing for {PATIENCE} s")
+            self._until_told()
             done = os.read(self.told.fileno(), PIPE_BYTES)
             if not done:
                 return False
             steps -= len(done)
         return True
+
+    def _until_told(self) -> None:
+        """Wait for it, however long a busy machine takes: patience is measured in work that was done meanwhile."""
+        began, last, idle = self.crew.worked(), -1.0, 0
+        while not select.select([self.told.fileno()], [], [], LOOK_SECONDS)[0]:
+            worked = self.crew.worked()
+            idle = idle + 1 if worked == last else 0
+            if worked - began > PATIENCE or idle > IDLE_LOOKS:
+                raise AssertionError(f"{self.task.name} does nothing, and the others have worked {worked - began:g} s")
+            last = worked
 
     def end(self) -> None:
         self.process.kill()
@@ -65,6 +82,7 @@ class Crew:
 
     def __init__(self, url: str, folder: Path, seed: int, *, once: bool = True) -> None:
         self.url, self.folder, self.seed, self.once = url, folder, seed, once
+        self.socket = str(conninfo_to_dict(url)["host"])
         self.lives: dict[str, Life] = {}
 
     def __enter__(self) -> Self:
@@ -87,7 +105,7 @@ class Crew:
         process = forked(work, task, theirs, daemon=True)
         process.start()
         theirs.close()
-        self.lives[name] = Life(task, process, ours)
+        self.lives[name] = Life(task, process, ours, self)
         return self.lives[name]
 
     def start_all(self) -> None:
@@ -97,6 +115,19 @@ class Crew:
                 self.start(kind, number)
         for life in self.lives.values():
             life.until_at_work()
+
+    def worked(self) -> float:
+        """Seconds of processor time that those who live have had, they and the server for them."""
+        total = 0.0
+        pids = [life.process.pid for life in self.lives.values()]
+        with suppress(OSError, IndexError, ValueError, psutil.Error):  # the server may be going down, or coming up
+            postmaster = int((Path(self.socket) / "postmaster.pid").read_text().split()[0])
+            pids += [postmaster, *(child.pid for child in psutil.Process(postmaster).children())]
+        for pid in pids:
+            with suppress(psutil.Error):
+                times = psutil.Process(pid).cpu_times()
+                total += times.user + times.system
+        return total
 
     def appenders(self) -> list[Task]:
         return [life.task for life in self.lives.values() if life.task.kind == "append"]

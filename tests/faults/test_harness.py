@@ -1,6 +1,5 @@
 """The harness finds what it is there for: bugs planted on purpose."""
 
-import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -11,7 +10,9 @@ from meal_assets.event_store import Database, EventStore
 from meal_assets.event_store.batch import Batch
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.event_statistics import EventStatistics
+from tests.processes import forked
 
+from . import storm
 from .proof import Proof, differences, prove
 from .server import Server
 from .storm import Crew
@@ -32,6 +33,21 @@ def after_unanswered_appends(server: Server, folder: Path, *, once: bool) -> Pro
         crew.start("append").until_at_work()
     with Database(url) as database:
         return prove(EventStore(database), crew.appenders())
+
+
+def test_it_finds_one_that_does_nothing_any_more(
+    frail: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storm, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(storm, "PATIENCE", 1.0)
+    with Crew(frail.new_database(), tmp_path, SEED) as crew:
+        stuck = crew.start("append")
+        assert stuck.until_at_work()
+        assert stuck.process.pid is not None
+        os.kill(stuck.process.pid, signal.SIGSTOP)
+        crew.start("fold")
+        with pytest.raises(AssertionError, match="append-0 does nothing"):
+            stuck.until_at_work()
 
 
 def test_it_finds_the_doubles_when_an_unanswered_append_is_repeated_without_its_key(
@@ -73,7 +89,7 @@ def test_it_finds_rows_that_were_committed_without_their_checkpoint(database: Da
     store = EventStore(database)
     catch_up(EventStatistics(), store)
     say(store, Task("append-0", "append", database.url, SEED, tmp_path), 0)
-    killed = multiprocessing.get_context("spawn").Process(target=fold_then_die, args=(database.url,))
+    killed = forked(fold_then_die, database.url)
     killed.start()
     killed.join()
     assert killed.exitcode == -signal.SIGKILL

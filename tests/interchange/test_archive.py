@@ -1,13 +1,12 @@
 """Parts of the log go into files and come back as they were; meanwhile nobody reads over the gap."""
 
 import json
-import multiprocessing
 import os
 import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,16 @@ from meal_assets.event_store.archives import archives
 from meal_assets.event_store.checkpoints import move_checkpoint
 from meal_assets.event_store.records import uuid7
 from meal_assets.event_store.switches import mode_of
-from meal_assets.interchange.archive import archive, manifest_of, restore
+from meal_assets.interchange.archive import archive, bring_all_back, manifest_of, put_all_away, restore
 from meal_assets.interchange.export import export
 from meal_assets.read_models import READ_MODELS, rebuild
 from meal_assets.read_models.base import as_of, position_at, refold_days
 from meal_assets.read_models.base.comparing import compare_some_days
 from meal_assets.read_models.daily_nutrition import DailyNutrition
 from meal_assets.subscriptions import fold_all
-from tests.event_store.material import LIST, PATIENCE, small_partitions, ticks
+from tests.conftest import copied
+from tests.event_store.material import LIST, PATIENCE, environment, shared_store, small_partitions, ticks
+from tests.processes import forked, run_meals
 from tests.read_models.histories import History
 
 from .material import finish, rows
@@ -50,6 +51,23 @@ def _drunk() -> None:
     """Only events that processes of their own know, too."""
 
 
+@pytest.fixture(scope="module")
+def full_partitions(server_url: str) -> str:
+    """Name of a database with what `filled` says."""
+    with (
+        shared_store(server_url, "full_partitions") as store,
+        psycopg.connect(store.database.url, autocommit=True) as superuser,
+    ):
+        fill_partitions(store, superuser)
+        return superuser.info.dbname
+
+
+@pytest.fixture
+def database_url(server_url: str, full_partitions: str) -> Iterator[str]:
+    with copied(server_url, full_partitions) as url:
+        yield url
+
+
 @pytest.fixture
 def superuser(database_url: str) -> Iterator[Connection]:
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -57,8 +75,12 @@ def superuser(database_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def filled(store: EventStore, superuser: Connection) -> EventStore:
+def filled(store: EventStore) -> EventStore:
     """More than three partitions of twenty positions, which everybody has taken in."""
+    return store
+
+
+def fill_partitions(store: EventStore, superuser: Connection) -> None:
     small_partitions(superuser, SIZE)
     ids = [uuid7() for _ in range(2)]
     store.append(LIST, ticks("oats"), origin=HOME, once="the key")
@@ -72,7 +94,6 @@ def filled(store: EventStore, superuser: Connection) -> EventStore:
     with store.database.transaction() as db:
         for consumer in CONSUMERS.values():
             move_checkpoint(db, consumer.name, store.head(), consumer.version)
-    return store
 
 
 def away(store: EventStore, tmp_path: Path, until: int = 3 * SIZE) -> list[Path]:
@@ -206,10 +227,11 @@ def test_half_a_partition_stays(filled: EventStore, tmp_path: Path, until: int) 
     assert away(filled, tmp_path, until) == []
 
 
-def test_the_head_stays(store: EventStore, superuser: Connection, tmp_path: Path) -> None:
-    small_partitions(superuser, SIZE)
-    store.append(LIST, ticks(*map(str, range(SIZE))), origin=HOME)
-    assert away(store, tmp_path) == []
+def test_the_head_stays(other: EventStore, tmp_path: Path) -> None:
+    with psycopg.connect(other.database.url, autocommit=True) as owner:
+        small_partitions(owner, SIZE)
+    other.append(LIST, ticks(*map(str, range(SIZE))), origin=HOME)
+    assert away(other, tmp_path) == []
 
 
 def test_a_long_reader_keeps_a_partition_where_it_is(
@@ -239,8 +261,8 @@ def killed_at(doing: str, url: str, folder: Path, back: Path | None) -> None:
             archive(EventStore(database), folder, SIZE, progress=die)
 
 
-def start(doing: str, url: str, folder: Path, back: Path | None = None) -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(target=killed_at, args=(doing, url, folder, back))
+def start(doing: str, url: str, folder: Path, back: Path | None = None) -> BaseProcess:
+    process = forked(killed_at, doing, url, folder, back)
     process.start()
     return process
 
@@ -379,3 +401,64 @@ def test_the_commands_say_what_lies_where(filled: EventStore, tmp_path: Path) ->
     assert "Positions 21 to 40 are back" in finish(filled, "events", "restore", second)
     finish(filled, "events", "restore", first)
     assert rows(filled) == before
+
+
+def test_what_is_shown_says_where_the_rest_of_it_may_lie(filled: EventStore, tmp_path: Path) -> None:
+    (first_meal, *_) = [r for r in filled.read(types=[MealLogged]) if r.position <= SIZE]
+    assert isinstance(first_meal.event, MealLogged)
+    key = ("daily_nutrition", first_meal.event.person, str(first_meal.event.day))
+    tick, head = filled.read(limit=1)[0], filled.head()
+    later = first_meal.origin_of_reaction("consumer/somebody")
+    filled.append(LIST, ticks("because"), origin=later)
+
+    def shown(*command: str) -> str:
+        return finish(filled, *command)
+
+    commands = [
+        ("audit", *key),
+        ("trace", tick.correlation_id.hex),
+        ("trace", str(head + 1)),
+        ("events", "--limit", str(head)),
+        ("events", "--topic", "shopping"),
+    ]
+    assert not any("Some may lie in" in shown(*command) for command in commands)
+    (file,) = away(filled, tmp_path, SIZE)
+    told = f"Some may lie in {file}, and are not shown: `meals events restore {file}` brings them back."
+    assert [told in shown(*command) for command in commands] == [True] * len(commands)
+    assert "Some may lie in" not in shown("events", "--limit", "3"), "the newest are all there"
+    assert "Some may lie in" not in shown("audit", "daily_nutrition", "nobody", "2031-01-01"), "no file has that day"
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("rebuild", "daily_nutrition"), "daily_nutrition stands at"),
+        (("as-of", "99999", "daily_nutrition"), "daily_nutrition at position"),
+        (("replay", "reconcile"), "reconcile from 1 to"),
+        (("trace", "1"), "shopping.ItemTicked 1 "),
+    ],
+)
+def test_what_is_archived_is_read_again_by_who_asks_for_it(
+    filled: EventStore, tmp_path: Path, command: tuple[str, ...], told: str
+) -> None:
+    before = finish(filled, "as-of", "99999", "daily_nutrition")
+    files = away(filled, tmp_path, 2 * SIZE)
+    refused = run_meals(command, environment(MEALS_DATABASE_URL=filled.database.url))
+    assert (refused.returncode, f"`meals events restore {files[0]}`" in refused.stderr) == (1, True)
+    assert told in finish(filled, *command, "--archived")
+    with filled.database.transaction() as db:
+        assert [Path(one.file) for one in archives(db)] == files
+    assert filled.first_broken_link() is None
+    assert finish(filled, "as-of", "99999", "daily_nutrition", "--archived") == before
+
+
+def test_killed_before_it_is_put_away_again_it_is_as_if_it_had_been_restored(
+    filled: EventStore, tmp_path: Path
+) -> None:
+    before = rows(filled)
+    files = away(filled, tmp_path, 2 * SIZE)
+    assert bring_all_back(filled) == files  # and here the process is killed
+    assert rows(filled) == before
+    put_all_away(filled, files)
+    assert away(filled, tmp_path, 2 * SIZE) == []
+    assert filled.first_broken_link() is None

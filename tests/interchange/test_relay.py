@@ -1,19 +1,23 @@
 """A relay leaves nothing out and keeps the order, whatever happens to it or to the broker."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event as Signal
 
 import pytest
+from typer.testing import CliRunner
 
+from meal_assets.cli.app import app
 from meal_assets.contracts import TOPICS
-from meal_assets.errors import Transient, Unavailable
+from meal_assets.errors import Invalid, Transient, Unavailable
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.checkpoints import checkpoints
 from meal_assets.interchange.brokers import broker_at
 from meal_assets.interchange.export import export
-from meal_assets.interchange.relay import BATCH, relay
+from meal_assets.interchange.relay import BATCH, forget_relay, relay
+from meal_assets.subscriptions import relays
 from tests.event_store.material import LIST, PATIENCE, ticks
 
 from .material import fill_quickly, finish, kill_when, start
@@ -109,6 +113,46 @@ def test_a_broker_that_stays_away_ends_it_and_the_checkpoint_is_before_the_event
     assert (standing(store, "one"), mailbox.attempts) == (BATCH, BATCH + 7)
     relay(store, mailbox, "one", once=True)
     assert list(mailbox.messages) == ids(store)
+
+
+def test_where_it_stands_when_it_looked_and_why_it_stopped_is_shown(
+    store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: Origin
+) -> None:
+    monkeypatch.setenv("MEALS_DATABASE_URL", store.database.url)
+    monkeypatch.setenv("MEALS_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    store.append(LIST, ticks("a", "b"), origin=origin)
+    assert relays(store) == []
+    with pytest.raises(Unavailable):
+        relay(store, Mailbox(away=frozenset({2, 3, 4})), "one", once=True, pauses=NO_PAUSES)
+    (stands,) = relays(store)
+    assert (stands.name, stands.position, stands.head, stands.lag) == ("one", 0, 2, 2)
+    assert stands.waiting_since == store.read()[0].recorded_at
+    assert stands.lag_seconds > 0
+    assert stands.looked_at is not None
+    assert stands.stopped_at is not None
+    assert str(stands.stopped_because).startswith("Unavailable: position 2 could not be published in 3 attempts")
+    said = CliRunner().invoke(app, ["status"], catch_exceptions=False).output
+    assert re.search(r"relay +│ one +│ 0 +│ 2 +│ 2, [\d.]+ s +│ [\d.]+ s ago │ stopped [\d.]+ s ago", said), said
+    assert "one: Unavailable: position 2 could not be published" in said
+    relay(store, Mailbox(), "one", once=True)
+    (stands,) = relays(store)
+    assert (stands.behind, stands.lag_seconds, stands.stopped_at, stands.stopped_because) == (False, 0.0, None, None)
+
+
+def test_what_is_of_other_topics_does_not_leave_it_behind(store: EventStore, origin: Origin) -> None:
+    store.append(LIST, ticks("a", "b"), origin=origin)
+    assert relay(store, Mailbox(), "one", TOPICS["body"], once=True) == 0
+    assert standing(store, "one") == 2
+
+
+def test_one_that_is_not_to_go_on_is_forgotten(store: EventStore, origin: Origin) -> None:
+    store.append(LIST, ticks("a"), origin=origin)
+    relay(store, Mailbox(), "one", once=True)
+    with pytest.raises(Invalid, match="'two' is none of the relays there are: one"):
+        forget_relay(store, "two")
+    assert "one is forgotten" in finish(store, "events", "relay", "--forget", "--name", "one")
+    assert relays(store) == []
 
 
 def test_it_follows_the_log(store: EventStore, origin: Origin) -> None:

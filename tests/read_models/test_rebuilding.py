@@ -137,6 +137,20 @@ def test_what_another_version_left_is_not_put_back(log: EventStore) -> None:
     rebuild(model, log)
 
 
+def test_a_program_that_goes_back_to_the_version_before_has_its_rows_at_once(log: EventStore, history: History) -> None:
+    model = DailyNutrition()
+    rebuild(model, log)
+    newer = with_fold(model, lambda batch, fold: None, newer=1)
+    catch_up(newer, log)
+    assert rows_of(log, newer) == {"daily_nutrition": []}
+    history.append_of(*model.listens_to)
+    folded: list[int] = []
+    watched = with_fold(model, lambda batch, fold: (folded.append(batch.after), fold(batch))[1])
+    catch_up(watched, log)
+    assert min(folded) > 0, "it went on from where its rows were kept"
+    assert not rebuild(model, log).alarming
+
+
 class Stop(Exception):
     """The process ends here."""
 

@@ -56,6 +56,15 @@ def test_a_model_with_nothing_to_do_is_seen_to_look(store: EventStore) -> None:
     assert again > looked
 
 
+def test_a_clock_that_went_back_does_not_make_a_model_look_alive_for_as_long(store: EventStore) -> None:
+    fold_all(store)
+    with psycopg.connect(store.database.url, autocommit=True) as owner:
+        owner.execute("UPDATE log.heartbeats SET looked_at = looked_at + interval '1 hour'")
+        fold_all(store)
+        query = "SELECT count(*) FROM log.heartbeats WHERE looked_at > clock_timestamp()"
+        assert owner.execute(query).fetchone() == (0,)
+
+
 def test_a_heartbeat_that_somebody_is_writing_is_not_waited_for(store: EventStore) -> None:
     with store.database.transaction() as db:
         beat(db, ["a"])

@@ -38,8 +38,10 @@ def failed_attempts(store: EventStore) -> dict[str, Tried]:
     """Consumer -> what keeps it where it is."""
     with store.database.transaction() as db:
         rows = db.execute(
-            "SELECT consumer, attempts, error, next_at > now(), first_at FROM log.attempts"
-            " WHERE attempts > 0 OR error <> '' ORDER BY position DESC"
+            "SELECT consumer, attempts, error, next_at > now()"
+            " AND (attempts = 0 OR next_at <= now() + %s * power(2, attempts - 1)), first_at FROM log.attempts"
+            " WHERE attempts > 0 OR error <> '' ORDER BY position DESC",
+            (BACK_OFF,),  # one that is further off was noted before the clock went back
         )
         return {str(name): Tried(*rest) for name, *rest in rows}
 

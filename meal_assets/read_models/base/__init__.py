@@ -1,5 +1,6 @@
 """What all read models share: following the log, being rebuilt beside themselves, time travel, and who made a row."""
 
+from .asking import asking
 from .audit import events_behind, narrowing, row_key, with_causes
 from .comparing import Difference, compare_some_days
 from .folding import refold_days
@@ -15,6 +16,7 @@ __all__ = [
     "ReadModel",
     "Rebuilt",
     "as_of",
+    "asking",
     "catch_up",
     "compare_some_days",
     "events_behind",

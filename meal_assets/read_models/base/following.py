@@ -1,12 +1,14 @@
 """How a read model follows the log: batch, rows and checkpoint in one transaction, until nothing is left."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg.errors import LockNotAvailable
 
 from meal_assets.contracts.system import READ_MODEL_FLAG
+from meal_assets.errors import Unavailable
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.batch import Batch
 from meal_assets.event_store.checkpoints import lock_checkpoint, move_checkpoint, note_done
@@ -15,7 +17,7 @@ from meal_assets.event_store.heartbeats import note_stop
 
 from .folding import BATCH, Busy, fold_live
 from .model import ReadModel
-from .rebuilding import rebuild
+from .rebuilding import rebuild, undo_rebuild
 from .tables import LIVE, create_tables
 
 
@@ -39,8 +41,10 @@ class Folded:
 def catch_up(
     model: ReadModel, store: EventStore, *, batch: int = BATCH, stop: Callable[[], bool] = lambda: False
 ) -> Folded:
-    """Fold until nothing is left, or until `stop` says so after a batch. A model whose version is new is rebuilt; its
-    old rows serve until then.
+    """Fold until nothing is left, or until `stop` says so after a batch.
+
+    A model whose version is another than before is rebuilt, and its old rows serve until then; one that goes back to
+    the version before takes up the rows that were kept of it.
 
     What kept it from the head is raised, and noted for `meals status`.
     """
@@ -73,6 +77,8 @@ def _fold_next(
         if at.version == model.version:
             fold_live(db, model, at)
     if at.version != model.version:
+        with suppress(Unavailable):  # nothing is kept of this version
+            return replace(done, position=undo_rebuild(model, store, patience=LOCK_SECONDS)), True
         built = rebuild(model, store, batch=size, patience=LOCK_SECONDS, progress=lambda _: _go_on(stop))
         return Folded(built.position, built.batches, events=built.events), False
     if at.upto is None:

@@ -98,13 +98,13 @@ def rebuild(
     return rebuilt
 
 
-def undo_rebuild(model: ReadModel, store: EventStore) -> int:
+def undo_rebuild(model: ReadModel, store: EventStore, *, patience: float | None = None) -> int:
     """Put the tables from before the last rebuild back, in one transaction; the position they stand at.
 
     What they replace is kept in their stead: a second call takes the first back.
-    Raises `Unavailable` when nothing is kept, or of another version than this program folds.
+    Raises `Unavailable` when nothing is kept, or of another version than this program folds, `Busy` as `rebuild` does.
     """
-    with _alone(model, store), store.database.transaction() as db:
+    with _alone(model, store, patience), store.database.transaction() as db:
         live = _lock_live(db, model)
         former = lock_checkpoint(db, former_of(model))
         if live is None or former is None:

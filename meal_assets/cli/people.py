@@ -167,16 +167,17 @@ def energy(
     Each figure comes with the interval that holds it 19 times of 20. It is an estimate, not medical advice.
     """
     from meal_assets.domain.energy_goal import CAVEAT, in_words
-    from meal_assets.read_models.energy_balance import balances, suggested_goals
-    from meal_assets.read_models.targets import household_targets
+    from meal_assets.read_models import asking
+    from meal_assets.read_models.energy_balance import EnergyBalance, balances, suggested_goals
+    from meal_assets.read_models.targets import Targets, household_targets
 
-    from .session import console, session
+    from .session import console, session, tell_position
     from .tables import energy_table
 
     with session() as s:
         s.settle("Estimating")
         last = s.day(day)
-        with s.store.database.transaction() as db:
+        with asking(s.store, EnergyBalance, Targets) as (db, position):
             days = balances(db, s.household, last - timedelta(days=SHOWN_DAYS - 1), last, person)
             targets = {t.person: t.target for t in household_targets(db, s.household)}
             goals = [g for g in suggested_goals(db, s.household, person) if targets.get(g.person) == g.before]
@@ -184,6 +185,7 @@ def energy(
             console.print("No weigh-in in these days: `meals weigh ada 64.2`; `meals log ada --close` in the evening.")
             return
         console.print(energy_table(days))
+        tell_position(position)
         for goal in goals:
             console.print(
                 f"{goal.person}: a goal of {goal.goal[0]:,.0f} kcal a day would fit better than {goal.before[0]:,.0f}"

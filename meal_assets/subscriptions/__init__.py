@@ -4,7 +4,7 @@ from .folding import Folder, fold_all
 from .following import Seen, follow, quick_switches
 from .reacting import FOR_CONSUMERS, ready_consumers
 from .settling import settle
-from .standing import DECISIONS, SUBSCRIBERS, Standing, Subscriber, beat_idle, flag_of, standings
+from .standing import DECISIONS, SUBSCRIBERS, Standing, Subscriber, beat_idle, events_waiting, flag_of, standings
 
 __all__ = [
     "DECISIONS",
@@ -15,6 +15,7 @@ __all__ = [
     "Standing",
     "Subscriber",
     "beat_idle",
+    "events_waiting",
     "flag_of",
     "fold_all",
     "follow",

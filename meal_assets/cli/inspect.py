@@ -9,14 +9,18 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.tree import Tree
 
     from meal_assets.event_store import EventStore, Recorded
+    from meal_assets.event_store.checkpoints import TakenIn
     from meal_assets.read_models import ReadModel
 
 SHOWN_ROWS = 20
 SHOWN_EVENTS = 100
 """Events of a row or a command shown, at most: the newest."""
+SHOWN_BATCHES = 200
+"""Batches shown that took in events of a command, at most: the first."""
 MAX_SAID = 120
 
 
@@ -85,9 +89,11 @@ def audit(
 def trace(
     command: Annotated[str, typer.Argument(help="A correlation id, or the position of any event of the command.")],
 ) -> None:
-    """Show what a command led to: who said what because of what, and how long after its first event."""
+    """Show what a command led to: who said what because of what, how long after its first event, and who took it in."""
     from meal_assets.errors import Invalid
+    from meal_assets.event_store.checkpoints import taken_in
 
+    from .services import is_up, running
     from .session import console, session
 
     with session() as s:
@@ -108,6 +114,32 @@ def trace(
             console.print(tree, highlight=False, soft_wrap=True)
         took = (every[-1].recorded_at - every[0].recorded_at).total_seconds()
         console.print(f"{len(every):,} events in {took:.3f} s, correlation {correlation.hex}", highlight=False)
+        with s.store.database.transaction() as db:
+            taken = taken_in(db, [r.position for r in every[:SHOWN_EVENTS]], SHOWN_BATCHES)
+        url = running(s.settings.home).get("url") if is_up(s.settings.home) else None
+        console.print(_taken_table(taken, url))
+
+
+def _taken_table(taken: "Sequence[TakenIn]", url: object) -> "Table":
+    """A row for each batch that took in some of the events; the address of its asset where Dagster runs."""
+    from rich.table import Table
+
+    from meal_assets.read_models import READ_MODELS
+
+    table = Table(title="Taken in by", title_justify="left", caption=None if taken else "nobody, in what is kept of it")
+    for title in ("subscriber", "events", "batch", "when", "in Dagster"):
+        table.add_column(title, overflow="fold")
+    for one in taken:
+        kind = "read_model" if one.subscriber in READ_MODELS else "consumer"
+        told = "not yet" if one.reported_at is None else f"{one.reported_at.astimezone():%H:%M:%S}"
+        table.add_row(
+            one.subscriber,
+            ", ".join(map(str, one.positions)),
+            f"{one.after + 1}–{one.to}",
+            f"{one.folded_at.astimezone():%Y-%m-%d %H:%M:%S}",
+            f"{told} {url}/assets/{kind}/{one.subscriber}?view=events" if url else told,
+        )
+    return table
 
 
 def _model(name: str) -> "type[ReadModel]":

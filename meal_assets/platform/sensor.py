@@ -50,7 +50,7 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
         quick_switches(),
         log.store.listen() as wait,
         Folder(log.store) as folder,
-        Reporter(context.instance, log.store) as reporter,
+        Reporter(context.instance, log.store, log.zone) as reporter,
     ):
         looked = -LOOK_SECONDS
         while True:
@@ -71,11 +71,13 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
                 launching.launch(key_of(CONSUMERS[name]), key, _tags(name))
             left = end - time.monotonic()
             if left <= (-GRACE_SECONDS if folder.busy else 0):
-                for failure in failures.values():
-                    raise failure  # the tick shows it; earlier, the others would have to wait for the next tick
-                context.update_cursor(json.dumps(asked))
-                return dg.SkipReason(f"followed the log to position {log.store.head()}")
+                break
             wait(FOLD_SECONDS if folder.busy else min(left, LOOK_SECONDS))
+    for failure in (*failures.values(), reporter.failure):
+        if failure is not None:
+            raise failure  # the tick shows it; earlier, the others would have to wait for the next tick
+    context.update_cursor(json.dumps(asked))
+    return dg.SkipReason(f"followed the log to position {log.store.head()}")
 
 
 def consumers_behind(store: EventStore) -> dict[str, str]:

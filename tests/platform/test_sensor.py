@@ -9,7 +9,7 @@ from meal_assets.consumers import CONSUMERS, consume
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.system import FlagSet
 from meal_assets.event_store import EventStore, Origin
-from meal_assets.platform import sensor
+from meal_assets.platform import reports, sensor
 from meal_assets.platform.assets import read_model
 from meal_assets.platform.checks import is_current
 from meal_assets.platform.keys import key_of, topic_key
@@ -214,6 +214,29 @@ def test_a_read_model_that_cannot_go_on_is_told_at_the_end_of_the_tick_and_the_o
     with pytest.raises(Broken, match="here"):
         tick(instance)
     assert newest(instance, key_of(EventStatistics)).metadata["to_position"].value == head
+
+
+def test_what_cannot_be_reported_is_told_when_the_tick_ends_and_until_then_everything_is_folded(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[object] = []
+
+    def refuse(*event: object) -> None:
+        refused.append(event)
+        if len(refused) <= 3:
+            weigh(store, origin, 64.0 + len(refused))  # something to report again
+        raise Refusing
+
+    weigh(store, origin, 64.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(sensor, "TICK_SECONDS", 1.0)
+        patched.setattr(reports, "REPORT_SECONDS", 0.01)
+        patched.setattr(instance, "report_runless_asset_event", refuse)
+        with pytest.raises(Refusing):
+            tick(instance)
+    assert next(s for s in standings(store) if s.subscriber is WeightTrend).position == 4
+    tick(instance)
+    assert newest(instance, key_of(WeightTrend)).metadata["to_position"].value == 4
 
 
 def test_a_consumer_with_nothing_to_do_is_seen_to_be_looked_after(store: EventStore) -> None:

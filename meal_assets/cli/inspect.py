@@ -116,30 +116,42 @@ def trace(
         console.print(f"{len(every):,} events in {took:.3f} s, correlation {correlation.hex}", highlight=False)
         with s.store.database.transaction() as db:
             taken = taken_in(db, [r.position for r in every[:SHOWN_EVENTS]], SHOWN_BATCHES)
-        url = running(s.settings.home).get("url") if is_up(s.settings.home) else None
-        console.print(_taken_table(taken, url))
+        console.print(_taken_table(taken))
+        if is_up(s.settings.home):
+            where = f"{running(s.settings.home).get('url')}/assets/NAME?view=events"
+            console.print(f"What Dagster shows of each: {where}", highlight=False, soft_wrap=True)
 
 
-def _taken_table(taken: "Sequence[TakenIn]", url: object) -> "Table":
-    """A row for each batch that took in some of the events; the address of its asset where Dagster runs."""
+def _taken_table(taken: "Sequence[TakenIn]") -> "Table":
+    """A row for each batch that took in some of the events; subscribers are called as in Dagster."""
     from rich.table import Table
 
     from meal_assets.read_models import READ_MODELS
 
     table = Table(title="Taken in by", title_justify="left", caption=None if taken else "nobody, in what is kept of it")
     for title in ("subscriber", "events", "batch", "when", "in Dagster"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == "subscriber")
     for one in taken:
         kind = "read_model" if one.subscriber in READ_MODELS else "consumer"
-        told = "not yet" if one.reported_at is None else f"{one.reported_at.astimezone():%H:%M:%S}"
         table.add_row(
-            one.subscriber,
-            ", ".join(map(str, one.positions)),
+            f"{kind}/{one.subscriber}",
+            _ranges(one.positions),
             f"{one.after + 1}–{one.to}",
             f"{one.folded_at.astimezone():%Y-%m-%d %H:%M:%S}",
-            f"{told} {url}/assets/{kind}/{one.subscriber}?view=events" if url else told,
+            "not yet" if one.reported_at is None else f"since {one.reported_at.astimezone():%H:%M:%S}",
         )
     return table
+
+
+def _ranges(positions: "Sequence[int]") -> str:
+    """Positions in order, as 2–5, 9."""
+    stretches: list[list[int]] = []
+    for position in positions:
+        if stretches and position == stretches[-1][-1] + 1:
+            stretches[-1].append(position)
+        else:
+            stretches.append([position])
+    return ", ".join(f"{s[0]}–{s[-1]}" if len(s) > 1 else str(s[0]) for s in stretches)
 
 
 def _model(name: str) -> "type[ReadModel]":

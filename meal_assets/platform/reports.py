@@ -159,6 +159,8 @@ def _report_topic(instance: dg.DagsterInstance, db: Connection, name: str) -> bo
                 "to_position": head,
                 "events": sum(counts.values()),
                 "events_by_type": counts_table(counts),
+                "see_events": f"meals events --topic {name} --after {before} --until {head}"
+                f" --limit {max(sum(counts.values()), 1)}",
             },
             tags=_data_version(head),
         )

@@ -16,7 +16,8 @@ ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRun
 # A report is an event without a run. The newest of its asset, or of its partition, stays: it is what the UI shows.
 OLD_REPORTS = """
     DELETE FROM dagster.event_logs AS old WHERE run_id = '' AND timestamp < :before AND asset_key IS NOT NULL
-    AND dagster_event_type IN ('ASSET_MATERIALIZATION', 'ASSET_OBSERVATION', 'ASSET_CHECK_EVALUATION')
+    AND dagster_event_type IN ('ASSET_MATERIALIZATION', 'ASSET_OBSERVATION', 'ASSET_CHECK_EVALUATION',
+                               'FRESHNESS_STATE_CHANGE', 'FRESHNESS_STATE_EVALUATION', 'ASSET_HEALTH_CHANGED')
     AND (dagster_event_type = 'ASSET_CHECK_EVALUATION' OR id < (
         SELECT max(id) FROM dagster.event_logs AS new WHERE new.asset_key = old.asset_key
         AND new.dagster_event_type = old.dagster_event_type AND new.partition IS NOT DISTINCT FROM old.partition))

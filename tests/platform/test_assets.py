@@ -255,9 +255,9 @@ def test_from_a_materialization_one_gets_to_its_events_and_from_an_event_to_the_
     head = str(store.head())
     traced = CliRunner().invoke(app, ["trace", head], catch_exceptions=False).output
     lines = {line.split()[1]: line for line in traced.splitlines() if f" {head} " in line and "│" in line}
-    assert {"weight_trend", "event_statistics"} <= {*lines}
-    assert "daily_nutrition" not in lines
-    assert "not yet" not in lines["weight_trend"]
+    assert {"read_model/weight_trend", "read_model/event_statistics"} <= {*lines}
+    assert "read_model/daily_nutrition" not in lines
+    assert "not yet" not in lines["read_model/weight_trend"]
 
 
 def test_a_check_fails_while_its_model_is_behind(instance: dg.DagsterInstance, history: int, store: EventStore) -> None:

@@ -215,6 +215,12 @@ def test_dagster_forgets_what_is_old_but_the_newest_report(
             dg.materialize([days], resources={"log": Log()}, instance=instance, partition_key=day)
         key = dg.AssetKey(["read_model", "weight_trend"])
         assert len(instance.fetch_materializations(key, limit=10).records) == 3
+        for _ in range(2):  # as the daemon writes it whenever an asset gets late, or is in time again
+            superuser.execute(
+                "INSERT INTO dagster.event_logs (run_id, event, dagster_event_type, timestamp, asset_key)"
+                " SELECT '', event, 'FRESHNESS_STATE_CHANGE', timestamp, asset_key FROM dagster.event_logs"
+                " WHERE run_id = '' AND asset_key IS NOT NULL ORDER BY id LIMIT 1"
+            )
         long_ago = datetime.now(UTC) - timedelta(days=100)
         with superuser.transaction():
             db = superuser
@@ -231,6 +237,8 @@ def test_dagster_forgets_what_is_old_but_the_newest_report(
         (newest,) = instance.fetch_materializations(key, limit=10).records
         assert newest.asset_materialization is not None
         assert newest.asset_materialization.metadata["to_position"].value == 3
+        changes = "SELECT count(*) FROM dagster.event_logs WHERE dagster_event_type = 'FRESHNESS_STATE_CHANGE'"
+        assert superuser.execute(changes).fetchone() == (1,)
         left = superuser.execute("SELECT event_id FROM dagster.asset_event_tags").fetchall()
         there = superuser.execute("SELECT id FROM dagster.event_logs").fetchall()
         assert {*left} <= {*there}

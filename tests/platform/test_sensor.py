@@ -68,7 +68,9 @@ def test_what_was_folded_is_reported_with_its_positions(
 def test_a_topic_is_reported_with_its_head(instance: dg.DagsterInstance, store: EventStore, origin: Origin) -> None:
     head = weigh(store, origin, 64.0)
     tick(instance)
-    assert newest(instance, topic_key("body")).metadata["to_position"].value == head
+    shown = newest(instance, topic_key("body")).metadata
+    assert shown["to_position"].value == head
+    assert shown["see_events"].value == f"meals events --topic body --after 0 --until {head} --limit 1"
 
 
 def test_nothing_is_reported_twice(instance: dg.DagsterInstance, store: EventStore, origin: Origin) -> None:

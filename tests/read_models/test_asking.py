@@ -111,11 +111,15 @@ def test_a_command_is_shown_as_a_tree_with_what_followed_from_what(asked: EventS
 def test_who_took_in_a_command_is_named_with_the_batch_and_whether_dagster_shows_it(asked: EventStore) -> None:
     assert "│ 1 │ 1–3 │" in meals("trace", "1"), "of one command, not of the others"
     said = meals("trace", "2")
-    assert "daily_nutrition │ 2 │ 1–3 │" in said
+    assert "read_model/daily_nutrition │ 2 │ 1–3 │" in said
     assert "not yet" in said
     assert "weight_trend" not in said
+    meals_of_a_day = [like(MealLogged, entry=f"m{n}", day="2026-11-24") for n in range(3)]
+    asked.append(meals_of_a_day[0].stream_in("home"), meals_of_a_day, origin=Origin("home", "test"))
+    fold_all(asked)
+    assert "read_model/daily_nutrition │ 4–6 │ 4–6 │" in meals("trace", "5")
     append(asked, like(FlagSet))
-    assert "nobody, in what is kept of it" in meals("trace", "4")
+    assert "nobody, in what is kept of it" in meals("trace", "7")
 
 
 @pytest.mark.usefixtures("asked")

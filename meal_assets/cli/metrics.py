@@ -23,16 +23,22 @@ def metrics(
     from meal_assets.errors import Invalid
     from meal_assets.subscriptions.metrics import metrics as told
 
+    from .interrupts import Interrupt
     from .session import console, session
+
+    class Server(ThreadingHTTPServer):
+        def service_actions(self) -> None:
+            interrupt.check()
 
     with session() as s:
         if port is None:
             typer.echo(told(s.store), nl=False)
             return
         try:
-            server = ThreadingHTTPServer((host, port), _answering(s.store))
+            server = Server((host, port), _answering(s.store))
         except OSError as error:
             raise Invalid("--port", f"{host}:{port} cannot be had ({error.strerror}): name another one") from None
+        interrupt = Interrupt()
         console.print(f"http://{host}:{port}{PATH} answers until Ctrl-C.", highlight=False, soft_wrap=True)
         with server:
             try:

@@ -7,6 +7,7 @@ inside the tick, and only a launcher that cannot do that gets them as requests.
 
 import json
 import time
+from collections.abc import Iterable
 
 import dagster as dg
 from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
@@ -30,6 +31,7 @@ ASK_AGAIN_SECONDS = 30
 """A run that died without a word is asked for again after this."""
 LOOK_SECONDS = 1.0
 """A subscriber that backs off, is behind without a new event, or whose run ended, is looked at this often."""
+CONSUMER_TAG = "meals/consumer"
 RUN_SECONDS = 900
 """A run of a consumer that takes longer hangs, and is ended; one that only has much to do is asked for again, and goes
 on from where it was."""
@@ -63,6 +65,9 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
             reporter.wake()
             behind = consumers_behind(log.store) if heard & FOR_CONSUMERS else {}
             wanted = {name: key for name, key in behind.items() if asked.get(name) != key}
+            if wanted and not launching.possible:
+                waiting = queued(context.instance, wanted)
+                wanted = {name: key for name, key in wanted.items() if name not in waiting}
             asked |= wanted
             if wanted and not launching.possible:
                 requests = [_run(name, key) for name, key in wanted.items()]
@@ -93,9 +98,15 @@ def consumers_behind(store: EventStore) -> dict[str, str]:
     }
 
 
+def queued(instance: dg.DagsterInstance, consumers: Iterable[str]) -> set[str]:
+    """Those of the consumers that have a run in Dagster's queue, where none is lost: another one would do nothing."""
+    waiting = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED], tags={CONSUMER_TAG: [*consumers]})
+    return {run.tags[CONSUMER_TAG] for run in instance.get_runs(waiting)}
+
+
 def _run(name: str, key: str) -> dg.RunRequest:
     return dg.RunRequest(run_key=key, asset_selection=[key_of(CONSUMERS[name])], tags=_tags(name))
 
 
 def _tags(name: str) -> dict[str, str]:
-    return {"meals/consumer": name, MAX_RUNTIME_SECONDS_TAG: str(RUN_SECONDS)}
+    return {CONSUMER_TAG: name, MAX_RUNTIME_SECONDS_TAG: str(RUN_SECONDS)}

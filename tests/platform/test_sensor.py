@@ -2,6 +2,8 @@
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.test_utils import create_run_for_test
 
 from meal_assets.commands.flags import pause, set_flag
 from meal_assets.commands.recipes import request_recipes
@@ -147,6 +149,21 @@ def test_it_is_not_asked_for_again_while_its_run_may_be_starting(
     again = tick(instance, cursor=first.cursor)
     same_stretch = isinstance(again, dg.SkipReason)
     assert same_stretch or again.run_requests[0].run_key != first.run_requests[0].run_key
+
+
+def test_it_is_not_asked_for_again_while_its_run_waits_in_the_queue(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    request_recipes(store, "one.jsonl", ONE_RECIPE, origin)
+    tags = {"meals/consumer": "fetch_recipes"}
+    location = GrpcServerCodeLocationOrigin(host="127.0.0.1", port=1, location_name="meal_assets")
+    job = RemoteRepositoryOrigin(location, "__repository__").get_job_origin("__ASSET_JOB")
+    run = create_run_for_test(instance, status=dg.DagsterRunStatus.QUEUED, tags=tags, remote_job_origin=job)
+    assert isinstance(tick(instance), dg.SkipReason)
+    instance.report_run_canceled(run)
+    result = tick(instance)
+    assert isinstance(result, dg.SensorResult)
+    assert [r.tags["meals/consumer"] for r in result.run_requests or ()] == ["fetch_recipes"]
 
 
 def test_nobody_is_asked_for_in_an_empty_log(instance: dg.DagsterInstance, store: EventStore) -> None:

@@ -94,5 +94,7 @@ def test_the_program_prints_them_and_refuses_a_port_that_is_taken(
             assert httpx.get(f"http://{host}:{port}/").status_code == 404
             with pytest.raises(Invalid, match="name another one"):
                 CliRunner().invoke(app, ["metrics", "--port", str(port)], catch_exceptions=False)
-        finally:
             serving.terminate()
+            assert serving.wait(60) == 0
+        finally:
+            serving.kill()

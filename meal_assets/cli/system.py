@@ -159,7 +159,9 @@ def demo() -> None:
 def events(
     context: typer.Context,
     after: Annotated[int | None, typer.Option(help="Only events after this position; the newest without it.")] = None,
+    until: Annotated[int | None, typer.Option(help="With --after: only up to this position.")] = None,
     topic: Annotated[str | None, typer.Option(help="Only this topic.")] = None,
+    heard_by: Annotated[str | None, typer.Option(help="Only what this read model or consumer listens to.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = SHOWN_EVENTS,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on showing what happens, until Ctrl-C.")] = False,
 ) -> None:
@@ -176,9 +178,18 @@ def events(
 
     if topic is not None and topic not in TOPICS:
         raise Invalid("--topic", f"{topic!r} is none of {', '.join(TOPICS)}")
+    if until is not None and (after is None or follow):
+        raise Invalid("--until", "ends what begins with --after, and does not go with --follow")
+    types = tuple(TOPICS[topic]) if topic else ()
+    if heard_by is not None:
+        from .steering import subscriber_named
+
+        heard = subscriber_named(heard_by, "--heard-by").listens_to
+        types = tuple(e for e in heard if not topic or e.topic == topic)
+        if not types:
+            raise Invalid("--topic", f"{heard_by} listens to nothing of {topic!r}")
     with session() as s:
-        types = TOPICS[topic] if topic else ()
-        newest = s.store.read_newest(types, limit) if after is None else s.store.read(after, types, limit)
+        newest = s.store.read_newest(types, limit) if after is None else s.store.read(after, types, limit, until=until)
         if after is None:
             first = newest[0].position if len(newest) == limit else 0
             with s.store.database.transaction() as db:

@@ -13,7 +13,7 @@ from meal_assets.event_store import Origin
 from meal_assets.event_store.connections import Connections
 from meal_assets.settings import Settings
 
-from .assets import FIRST_DAY, LAYER, OWNERS
+from .assets import LAYER, OWNERS, days_in
 from .keys import FATSECRET_DIARY, FATSECRET_SAYS, GROUPS
 from .resources import Log
 from .sources import code_references
@@ -30,7 +30,7 @@ def diary_sync(zone: str) -> dg.AssetsDefinition:
         kinds={"python"},
         owners=OWNERS,
         tags={LAYER: "sync"},
-        partitions_def=dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone=zone, end_offset=1),
+        partitions_def=days_in(zone),
         backfill_policy=dg.BackfillPolicy.single_run(),
         output_required=False,  # a day is reported when it is through, and one that is left over is not
         description="The FatSecret diaries of all who are connected (`meals connect fatsecret NAME`), day by day: a day"

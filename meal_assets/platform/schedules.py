@@ -83,9 +83,10 @@ def all_schedules(zone: str) -> list[dg.ScheduleDefinition]:
         settings = Settings()
         if log.outside.address_of(OPERATOR, settings.household) is None:
             return dg.SkipReason(f"nobody is to be told: name {OPERATOR} or {settings.household} in MEALS_NOTIFY_URLS")
-        if not alerts(context.instance, log.store, settings.household, settings.today()):
+        found = alerts(context.instance, log.store, settings.household, settings.today())
+        if not found:
             return dg.SkipReason("there is nothing new to tell")
-        return dg.RunRequest()
+        return dg.RunRequest(run_config={"ops": {"tell_the_operator": {"config": {"checks": [a.name for a in found]}}}})
 
     return [
         weekly_plan,

@@ -13,6 +13,7 @@ from meal_assets.commands.notifications import request_notification
 from meal_assets.commands.plan import request_plan
 from meal_assets.commands.profile import persons_of
 from meal_assets.commands.recipes import request_sync
+from meal_assets.commands.shopping import read_ticks
 from meal_assets.consumers import CONSUMERS
 from meal_assets.consumers.base import replay
 from meal_assets.contracts.plan_request import PlanRules
@@ -160,6 +161,26 @@ def sync_recipes() -> None:
     ask_for_recipes()
 
 
+class Ticks(dg.Config):
+    """Whose list."""
+
+    household: str = HOUSEHOLD
+
+
+@dg.op
+def read_what_was_ticked(context: dg.OpExecutionContext, config: Ticks, log: Log) -> None:
+    settings = Settings()
+    origin = Origin(config.household or settings.household, ACTOR)
+    items = read_ticks(log.store, log.outside, origin, settings.today())
+    context.log.info(f"{len(items):,} items were ticked in Tandoor's list, or put back.")
+    context.add_output_metadata({"items": len(items)})
+
+
+@dg.job(description="Ticks of people in Tandoor's shopping list become ticks here, where that list is published.")
+def read_shopping_ticks() -> None:
+    read_what_was_ticked()
+
+
 class Models(dg.Config):
     """What to build anew."""
 
@@ -305,6 +326,7 @@ JOBS: list[Job] = [
     reconcile_day,
     report_week,
     sync_recipes,
+    read_shopping_ticks,
     rebuild_read_models,
     replay_consumer,
     verify_log,

@@ -137,6 +137,20 @@ def test_the_shopping_list_is_written_ticked_and_cleared(fake: FakeTandoor, tand
     assert tandoor.entry(number) is None
 
 
+def test_tandoor_writes_the_lines_of_a_recipe_and_is_told_so_once(fake: FakeTandoor, tandoor: Tandoor) -> None:
+    named = [i["food"]["name"] for s in fake.space.recipes[1]["steps"] for i in s["ingredients"] if i["food"]]
+    tandoor.shop_for(1, 2)
+    assert [e["food"]["name"] for e in tandoor.entries()] == named != []
+    fake.faults.lost_writes = 1
+    with pytest.raises(RemoteFailed):
+        tandoor.shop_for(1, 2)
+    assert len(tandoor.entries()) == 2 * len(named)
+
+
+def test_keywords_are_named(fake: FakeTandoor, tandoor: Tandoor) -> None:
+    assert set(tandoor.keywords().values()) == {k["name"] for r in fake.space.recipes.values() for k in r["keywords"]}
+
+
 def test_the_fake_reads_a_day_as_tandoor_does(fake: FakeTandoor, tandoor: Tandoor) -> None:
     dinner = tandoor.new_plan({"meal_type": 3, "servings": "2,5", "recipe": None, "from_date": "2026-11-23"}, nothing)
     snack = tandoor.new_plan({"meal_type": 4, "servings": 1, "recipe": None, "from_date": "2026-11-23"}, nothing)

@@ -127,13 +127,8 @@ def reset(name: Name) -> None:
 def _told(one: "State") -> str:
     from rich.markup import escape
 
-    calls = f"{one.used_today:,} calls today"
-    if one.state == "closed":
-        lately = f", {one.failures} failures in a row" if one.failures else ""
-        return f"{one.remote}: [green]answers[/], {calls}{lately}"
-    until = f" until {one.retry_at.astimezone():%Y-%m-%d %H:%M:%S}" if one.retry_at else ""
-    how = "is being tried" if one.state == "half_open" else f"left alone{until}"
-    return f"{one.remote}: [yellow]{how}[/], {calls}: {escape(one.reason or '')}"
+    colour = "green" if one.state == "closed" else "yellow"
+    return f"{one.remote}: [{colour}]{escape(str(one))}[/]"
 
 
 def _print_synced(done: "RecipesSynced") -> None:

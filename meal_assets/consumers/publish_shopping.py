@@ -34,6 +34,7 @@ class PublishShopping(Consumer):
     listens_to = (PlanAccepted, PlanGenerated, ItemTicked, ItemUnticked)
     waits_for = PlanAccepted
     says = (ListPublished,)
+    calls = ("tandoor",)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:
         event = recorded.event

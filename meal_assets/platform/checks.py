@@ -12,6 +12,7 @@ from meal_assets.subscriptions import SUBSCRIBERS, Standing, Subscriber, standin
 from .findings import LOOKS, Finding, Look, chain, difference_of
 from .keys import key_of, topic_key
 from .resources import Log
+from .shown import remotes_of
 
 IS_CURRENT = "is_current"
 EQUALS_REBUILD, SOME_DAYS_EQUAL_REBUILD, CHAIN_IS_WHOLE = "equals_rebuild", "some_days_equal_rebuild", "chain_is_whole"
@@ -24,7 +25,9 @@ def is_current(subscriber: Subscriber) -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=key_of(subscriber), name=IS_CURRENT, description="It has taken in every event it listens to.")
     def _check(log: Log) -> dg.AssetCheckResult:
         standing = next(s for s in standings(log.store) if s.subscriber is subscriber)
-        return dg.AssetCheckResult(passed=not standing.behind, severity=severity_of(standing), metadata=lag(standing))
+        with log.store.database.transaction() as db:
+            shown = lag(standing) | remotes_of(db, subscriber)
+        return dg.AssetCheckResult(passed=not standing.behind, severity=severity_of(standing), metadata=shown)
 
     return _check
 

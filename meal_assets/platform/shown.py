@@ -9,6 +9,8 @@ import dagster as dg
 from psycopg import sql
 
 from meal_assets.charts import data_uri
+from meal_assets.clients.breaker import states_in
+from meal_assets.consumers import Consumer
 from meal_assets.event_store import Connection
 from meal_assets.event_store.checkpoints import Done
 from meal_assets.event_store.database import fetch_row
@@ -37,9 +39,16 @@ def metadata_of(db: Connection, subscriber: Subscriber, done: Done | None) -> Me
         }
         if done.said:
             shown["said"] = counts_table(done.said)
+    shown |= remotes_of(db, subscriber)
     if issubclass(subscriber, ReadModel):
         shown |= {"dagster/row_count": row_count(db, subscriber), "preview": preview(db, subscriber)}
     return shown
+
+
+def remotes_of(db: Connection, subscriber: Subscriber) -> Metadata:
+    """How we stand with the services outside that it calls: what `meals remotes` shows of them."""
+    called = subscriber.calls if issubclass(subscriber, Consumer) else ()
+    return {f"remote_{one.remote}": str(one) for one in states_in(db) if one.remote in called} if called else {}
 
 
 def picture(db: Connection, subscriber: Subscriber) -> Metadata:

@@ -113,6 +113,9 @@ def test_a_range_that_the_budget_ends_in_the_middle_is_finished_by_a_later_run(
     told = str(failed.failure_data_for_node("sync__fatsecret_diary"))
     assert "used up" in told
     assert ada not in told
+    (seen,) = instance.fetch_observations(FATSECRET_DIARY, limit=1).records
+    assert seen.asset_observation is not None
+    assert str(seen.asset_observation.metadata["fatsecret"].value).startswith("left alone until")
     there = days_there(instance)
     assert there == every_day()[-len(there) :]
     assert 50 < len(there) == store.head() < 60
@@ -140,6 +143,13 @@ def test_the_last_seven_days_of_the_household_are_refreshed_by_the_hour_where_so
     }
     Connections(store.database, "home", NAME).refuse("ada", "revoked there: connect again")
     assert "connect again" in (ticked(instance, midnight).skip_message or "")  # type: ignore[union-attr]
+
+
+def test_no_run_is_started_that_would_find_no_key_to_fatsecret(
+    instance: dg.DagsterInstance, fake: FakeFatSecret, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MEALS_FATSECRET_KEY")
+    assert "MEALS_FATSECRET_KEY" in (ticked(instance, datetime.now(UTC)).skip_message or "")  # type: ignore[union-attr]
 
 
 def test_a_revoked_token_fails_the_run_with_what_to_do(

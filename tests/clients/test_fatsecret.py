@@ -26,7 +26,7 @@ from meal_assets.clients.signing import OAuth1
 from meal_assets.contracts.values import Nutrients
 from meal_assets.errors import RemoteFailed, Waiting
 from meal_assets.event_store import Database
-from meal_assets.fakes.fatsecret import FakeFatSecret, a_food, verifier_of
+from meal_assets.fakes.fatsecret import FakeFatSecret, a_food, demo_service, verifier_of
 from meal_assets.fakes.server import Faulty
 
 DAY = date(2026, 11, 23)
@@ -364,3 +364,18 @@ def test_a_month_names_its_own_days_only(fake: FakeFatSecret, diary: Diary, toke
     for day in (last, last + timedelta(days=1)):
         fake.service.eat(token.token, day_number(day), "33691", 50)
     assert diary.days_with_entries(date(2026, 2, 1)) == [last]
+
+
+def test_the_account_of_a_demo_holds_a_week(database: Database) -> None:
+    last = date(2026, 11, 28)
+    with FakeFatSecret(demo_service(last)) as demo:
+        keys = Keys(demo.service.key, demo.service.secret)
+        token = Token(*demo.service.connect())
+        with Diary(keys, token, database, plan=Plan(demo.url, calls_a_second=1_000)) as diary:
+            days = [diary.day(last - timedelta(days=back)) for back in range(8)]
+    assert [len(entries) for entries in days] == [2] * 7 + [0]
+    today = [(e.name.partition(",")[0], e.meal, e.units) for e in days[0]]
+    assert today == [("Bananas", "breakfast", 118.0), ("Yogurt", "snack", 170.0)]
+    eaten = days[0][0].eaten
+    assert eaten is not None
+    assert eaten.kcal == pytest.approx(1.18 * 89)

@@ -4,20 +4,12 @@ from collections.abc import Iterator
 from datetime import time
 
 import pytest
-import stamina
 
-from meal_assets.clients.attempts import ATTEMPTS
 from meal_assets.clients.tandoor import WRITES, Tandoor
 from meal_assets.errors import RemoteFailed, RemoteRefused, Waiting
 from meal_assets.event_store import Database
 from meal_assets.fakes.server import Faulty
 from meal_assets.fakes.tandoor import FakeTandoor, starter_space
-
-
-@pytest.fixture(autouse=True)
-def no_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
-        yield
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The shopping list of an accepted week stands in Tandoor's list, once; what others wrote there stays."""
 
 import signal
-import subprocess
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +18,10 @@ from meal_assets.contracts.system import DeadLettered
 from meal_assets.event_store import EventStore
 from meal_assets.fakes.server import Asked, Faulty, Reply
 from meal_assets.fakes.tandoor import FakeTandoor, Space
-from tests.consumers.test_publish_plan import HOME, Meals, consuming, fake, no_pauses, outside, plan, switch
+from tests.consumers.test_publish_plan import HOME, Meals, consuming, fake, outside, plan, switch
 from tests.consumers.test_sync_tandoor import time_passes
 from tests.read_models.said import WEEK, append, like
+from tests.remotes import Deadly, no_pauses
 
 __all__ = ["fake", "no_pauses"]
 
@@ -232,18 +232,8 @@ def test_an_answer_that_is_lost_is_looked_for_and_nothing_is_made_twice(store: E
 def test_killed_when_an_entry_was_just_made_it_goes_on_and_makes_nothing_twice(
     store: EventStore, dies_after: int
 ) -> None:
-    class Deadly(FakeTandoor):
-        left = dies_after
-        victim: "subprocess.Popen[bytes] | None" = None
-
-        def answer(self, asked: Asked) -> Reply:
-            reply = super().answer(asked)
-            self.left -= (asked.method, asked.path) == ("POST", "/api/shopping-list-entry/")
-            if self.left == 0 and self.victim:
-                self.victim.kill()
-            return reply
-
     with Deadly(Space()) as fake:
+        fake.call, fake.dies_after = ("POST", "/api/shopping-list-entry/"), dies_after
         theirs = fake.space.shopping.new({"food": {"name": "Carrots"}, "unit": {"name": "g"}, "amount": 250}).body
         switch(store, FLAG)
         recipes(store)

@@ -91,6 +91,20 @@ def test_the_signature_is_the_one_of_rfc_5849_section_1_2() -> None:
     )
 
 
+def test_the_base_string_is_the_one_of_rfc_5849_section_3_4_1() -> None:
+    carried = signed(
+        "http://EXAMPLE.COM:80/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b", "POST", {"c2": "", "a3": "2 q"},
+        key="9djdj82h48djs9d2", secret="j49sk3j29djd", token="kkk9d7dh3k39sjv7", token_secret="dh893hdasih9",
+        nonce="7d8f3e4a", timestamp="137131201",
+    )  # fmt: skip
+    assert carried["oauth_signature"] == expected_signature(
+        "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2"
+        "%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1"
+        "%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7%26oauth_version%3D1.0",
+        b"j49sk3j29djd&dh893hdasih9",
+    )
+
+
 def expected_signature(base: str, key: bytes) -> str:
     return base64.b64encode(hmac.new(key, base.encode(), hashlib.sha1).digest()).decode()
 

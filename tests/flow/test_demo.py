@@ -94,7 +94,7 @@ def test_the_week_is_shown_and_dagster_shows_what_led_to_it(demo: Demo) -> None:
     data = graphql(
         demo.url,
         "{ assetNodes { assetKey { path } dependencyKeys { path } assetMaterializations(limit: 1) { label } } "
-        "runsOrError(limit: 20) { ... on Runs { results { status tags { key value } } } } }",
+        "runsOrError(limit: 60) { ... on Runs { results { status tags { key value } } } } }",
     )
     nodes = {"/".join(n["assetKey"]["path"]): n for n in data["assetNodes"]}  # type: ignore[attr-defined]
     assert {"path": ["topic", "plan"]} in nodes["read_model/week_plan"]["dependencyKeys"]

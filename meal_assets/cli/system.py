@@ -31,8 +31,9 @@ def up(
     from meal_assets.event_store.embedded import restart_embedded
     from meal_assets.settings import Settings
 
+    from .interrupts import Interrupt
     from .made_up import made_up_services
-    from .services import Interrupt, Services, free_port, only_one, skip_greeting
+    from .services import Services, free_port, only_one, skip_greeting
     from .session import Session, console
 
     settings = Settings()
@@ -57,6 +58,7 @@ def up(
                     made_up.bring_in(session, services.url)
                 _print_where(settings.home, services.url, own=settings.database_url is not None)
                 while True:
+                    interrupt.check()
                     for name in services.mend():
                         console.print(f"The {name} had ended by itself and was started again; its log has more.")
                     if settings.database_url is None and restart_embedded(settings.home):
@@ -133,6 +135,7 @@ def events(
     from meal_assets.contracts import TOPICS
     from meal_assets.errors import Invalid
 
+    from .interrupts import Interrupt
     from .session import console, session
 
     if topic is not None and topic not in TOPICS:
@@ -143,9 +146,10 @@ def events(
         for recorded in newest:
             console.print(_line(recorded), highlight=False, soft_wrap=True)
         if follow:
-            last = newest[-1].position if newest else s.store.head()
+            last, interrupt = newest[-1].position if newest else s.store.head(), Interrupt()
             try:
                 for batch in s.store.follow(last, types):
+                    interrupt.check()
                     for recorded in batch:
                         console.print(_line(recorded), highlight=False, soft_wrap=True)
             except KeyboardInterrupt:

@@ -12,7 +12,7 @@ from meal_assets.subscriptions import SUBSCRIBERS, Standing, Subscriber, events_
 from .findings import LOOKS, Finding, Look, chain, difference_of
 from .keys import key_of, topic_key
 from .resources import Log
-from .shown import behind_by
+from .shown import behind_by, remotes_of
 
 IS_CURRENT = "is_current"
 EQUALS_REBUILD, SOME_DAYS_EQUAL_REBUILD, CHAIN_IS_WHOLE = "equals_rebuild", "some_days_equal_rebuild", "chain_is_whole"
@@ -26,7 +26,8 @@ def is_current(subscriber: Subscriber) -> dg.AssetChecksDefinition:
     def _check(log: Log) -> dg.AssetCheckResult:
         standing = next(s for s in standings(log.store) if s.subscriber is subscriber)
         with log.store.database.transaction() as db:
-            shown = lag(standing) | {"lag_events": events_waiting(db, [standing])[subscriber.name]}
+            waiting = {"lag_events": events_waiting(db, [standing])[subscriber.name]}
+            shown = lag(standing) | waiting | remotes_of(db, subscriber)
         return dg.AssetCheckResult(passed=not standing.behind, severity=severity_of(standing), metadata=shown)
 
     return _check

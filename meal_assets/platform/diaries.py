@@ -52,6 +52,9 @@ def diary_sync(zone: str) -> dg.AssetsDefinition:
             raise dg.Failure(
                 f"{read:,} days read, {changed:,} of them new or changed. {error}", allow_retries=False
             ) from error
+        finally:
+            stands = {one.remote: str(one) for one in states(log.store.database) if one.remote == NAME}
+            context.log_event(dg.AssetObservation(FATSECRET_DIARY, metadata=stands))
         context.log.info(f"{read:,} days read, {changed:,} of them new or changed.")
         yield from ()
 
@@ -85,11 +88,13 @@ def refreshing(assets: list[dg.AssetsDefinition], zone: str) -> dg.ScheduleDefin
 
 
 def reason_to_wait(log: Log, household: str) -> str | None:
-    """Why nothing can be read now: nobody is connected, the calls of the day are used up, FatSecret is down."""
+    """Why nothing can be read now: nobody is connected, no key, the calls of the day are used up, FatSecret is down."""
     connected = Connections(log.store.database, household, NAME).all()
     if not any(c.refused is None for c in connected):
         told = "; ".join(c.refused or "" for c in connected)
         return told or "nobody is connected: `meals connect fatsecret NAME`"
+    if not log.outside.knows_fatsecret:
+        return "no key to FatSecret is set: MEALS_FATSECRET_KEY and MEALS_FATSECRET_SECRET"
     now = datetime.now(UTC)
     for remote in states(log.store.database):
         if remote.remote == NAME and remote.retry_at is not None and remote.retry_at > now:

@@ -13,6 +13,7 @@ from meal_assets.commands.notifications import request_notification
 from meal_assets.commands.plan import request_plan
 from meal_assets.commands.profile import persons_of
 from meal_assets.commands.recipes import request_sync
+from meal_assets.commands.shopping import read_ticks
 from meal_assets.consumers import CONSUMERS
 from meal_assets.consumers.base import replay
 from meal_assets.contracts.plan_request import PlanRules
@@ -158,6 +159,26 @@ def ask_for_recipes(context: dg.OpExecutionContext, config: Sync, log: Log) -> N
 @dg.job(description="Brings the recipes in line with the household's Tandoor (MEALS_TANDOOR_URL).")
 def sync_recipes() -> None:
     ask_for_recipes()
+
+
+class Ticks(dg.Config):
+    """Whose list."""
+
+    household: str = HOUSEHOLD
+
+
+@dg.op
+def read_what_was_ticked(context: dg.OpExecutionContext, config: Ticks, log: Log) -> None:
+    settings = Settings()
+    origin = Origin(config.household or settings.household, ACTOR)
+    items = read_ticks(log.store, log.outside, origin, settings.today())
+    context.log.info(f"{len(items):,} items were ticked in Tandoor's list, or put back.")
+    context.add_output_metadata({"items": len(items)})
+
+
+@dg.job(description="Ticks of people in Tandoor's shopping list become ticks here, where that list is published.")
+def read_shopping_ticks() -> None:
+    read_what_was_ticked()
 
 
 class Models(dg.Config):
@@ -312,6 +333,7 @@ JOBS: list[Job] = [
     reconcile_day,
     report_week,
     sync_recipes,
+    read_shopping_ticks,
     rebuild_read_models,
     replay_consumer,
     verify_log,

@@ -9,6 +9,8 @@ import dagster as dg
 from psycopg import sql
 
 from meal_assets.charts import data_uri
+from meal_assets.clients.breaker import states_in
+from meal_assets.consumers import Consumer
 from meal_assets.event_store import Connection
 from meal_assets.event_store.checkpoints import Done
 from meal_assets.event_store.database import fetch_row
@@ -46,6 +48,7 @@ def metadata_of(db: Connection, subscriber: Subscriber, done: Done | None) -> Me
         }
         if done.said:
             shown["said"] = counts_table(done.said)
+    shown |= remotes_of(db, subscriber)
     if issubclass(subscriber, ReadModel):
         model = subscriber
         if done is not None:
@@ -54,6 +57,12 @@ def metadata_of(db: Connection, subscriber: Subscriber, done: Done | None) -> Me
         shown["see_what_made_a_row"] = " ".join(("meals audit", model.name, *map(str.upper, row_names(model))))
         shown |= shown_or_why(db, "preview", model, lambda: preview(db, model))
     return shown
+
+
+def remotes_of(db: Connection, subscriber: Subscriber) -> Metadata:
+    """How we stand with the services outside that it calls: what `meals remotes` shows of them."""
+    called = subscriber.calls if issubclass(subscriber, Consumer) else ()
+    return {f"remote_{one.remote}": str(one) for one in states_in(db) if one.remote in called} if called else {}
 
 
 def picture(db: Connection, subscriber: Subscriber) -> Metadata:

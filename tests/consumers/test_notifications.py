@@ -22,7 +22,8 @@ from meal_assets.consumers.deliver import Deliver
 from meal_assets.contracts import Event
 from meal_assets.contracts.notification import NotificationFailed, NotificationSent
 from meal_assets.contracts.notification_request import NotificationRequested
-from meal_assets.contracts.plan import PlanGenerated
+from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
+from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
 from meal_assets.contracts.system import DeadLettered, FlagSet
 from meal_assets.event_store import EventStore, Origin
@@ -112,6 +113,24 @@ def test_a_week_and_a_day_are_told_to_whom_they_concern_once_though_they_change(
     assert isinstance(day, NotificationRequested)
     assert "dinner: Lentil soup, 1.5 servings" in week.text
     assert "Protein: 140 of 180 g" in day.text
+
+
+def test_what_to_buy_is_told_once_when_the_week_is_accepted_as_it_stood_then(store: EventStore) -> None:
+    lentils = {"line": "400 g lentils", "quantity": 400, "unit": "g", "food": "Red lentils"}
+    plan = like(PlanGenerated)
+    assert isinstance(plan, PlanGenerated)
+    dish, portions = plan.meals[0].recipe, sum(sum(m.portions.values()) for m in plan.meals)
+    append(store, like(RecipeFetched, recipe=dish, servings=4, ingredients=[lentils]))
+    append(store, plan, like(PlanAccepted), like(PlanAccepted))
+    append(store, like(RecipeFetched, recipe=dish, servings=4, ingredients=[lentils | {"food": "Beans"}]))
+    announce = Announce(Outside(notify_urls={"ada": SecretStr("mailto://x")}))
+    consume(announce, store)
+    assert [kind for _, kind, _ in kinds_asked(store)] == ["weekly_plan", "shopping_list"]
+    told = said(store, NotificationRequested)[1]
+    assert isinstance(told, NotificationRequested)
+    assert told.title == "To buy for the week of 23 November 2026"
+    assert told.text == f"Red lentils  {100 * portions:.0f} g"
+    assert replay(announce, store) == []
 
 
 def test_who_has_no_address_is_told_nothing(store: EventStore) -> None:

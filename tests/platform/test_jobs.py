@@ -13,6 +13,7 @@ import typer
 from definitions import defs
 from meal_assets.cli.app import app
 from meal_assets.commands.diary import log_meals
+from meal_assets.commands.flags import set_flag
 from meal_assets.commands.profile import set_profile
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.diary import DayClosed, MealLogged
@@ -20,8 +21,12 @@ from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.plan_request import PlanRequested
 from meal_assets.contracts.profile import GoalSet
-from meal_assets.contracts.system import PersonForgotten
+from meal_assets.contracts.publication import ListPublished
+from meal_assets.contracts.shopping import ItemTicked
+from meal_assets.contracts.system import FlagSet, PersonForgotten
+from meal_assets.domain.publication import SHOPPING_FLAG
 from meal_assets.event_store import EventStore, Origin
+from meal_assets.fakes.tandoor import FakeTandoor
 from meal_assets.platform.assets import read_model
 from meal_assets.platform.jobs import JOBS, REPORTED, monday_of
 from meal_assets.platform.keys import key_of
@@ -30,6 +35,7 @@ from meal_assets.platform.resources import Log
 from meal_assets.platform.schedules import all_schedules
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.daily_nutrition import DailyNutrition
+from meal_assets.read_models.flags import Flags
 from meal_assets.read_models.week_plan import WeekPlan
 from meal_assets.read_models.weight_trend import WeightTrend
 from meal_assets.settings import Settings
@@ -267,6 +273,32 @@ def test_next_week_is_planned_on_friday_unless_it_is(
     plan = PlanGenerated.model_validate(PlanGenerated.examples[0] | {"week": "2026-11-30", "meals": [], "days": []})
     store.append(plan.stream_in("home"), [plan], origin=origin)
     assert isinstance(tick(), dg.SkipReason)
+
+
+def test_ticks_in_tandoor_are_read_while_a_list_is_there(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarterly = next(s for s in all_schedules("UTC") if s.name == "ticks_every_quarter_hour")
+
+    def due() -> object:
+        with dg.build_schedule_context(instance=instance, resources={"log": Log()}) as context:
+            return quarterly(context)
+
+    with FakeTandoor() as fake:
+        monkeypatch.setenv("MEALS_TANDOOR_URL", fake.url)
+        monkeypatch.setenv("MEALS_TANDOOR_TOKEN", fake.space.token)
+        set_flag(store, FlagSet(flag=SHOPPING_FLAG, value="on"), origin)
+        catch_up(Flags(), store)
+        assert isinstance(due(), dg.SkipReason)
+        number = fake.space.shopping.new({"food": {"name": "Salt"}}).body["id"]
+        week = monday_of(str(Settings().today()), Settings())
+        items = [{"item": "Salt", "unit": "", "entry": number}]
+        published = ListPublished.model_validate({"service": "tandoor", "week": week, "items": items})
+        store.append(published.stream_in("home"), [published], origin=origin)
+        assert isinstance(due(), dg.RunRequest)
+        fake.space.shopping.change(number, {"checked": True})
+        run("read_shopping_ticks", instance)
+    assert [r.event for r in store.read(types=(ItemTicked,))] == [ItemTicked(week=week, item="Salt")]
 
 
 def test_schedules_that_speak_for_a_person_are_off() -> None:

@@ -21,7 +21,7 @@ ZONE = Settings().zone.key
 DIARIES = [diary_sync(ZONE)]
 
 defs = dg.Definitions(
-    assets=[*all_assets(), *DIARIES],
+    assets=[*all_assets(ZONE), *DIARIES],
     asset_checks=[*QUICK, *COMPARED],
     jobs=JOBS,
     schedules=[*all_schedules(ZONE), refreshing(DIARIES, ZONE)],

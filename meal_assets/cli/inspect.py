@@ -11,14 +11,18 @@ import typer
 from .archived import Archived, archived_too, tell_archived
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.tree import Tree
 
     from meal_assets.event_store import EventStore, Recorded
+    from meal_assets.event_store.checkpoints import TakenIn
     from meal_assets.read_models import ReadModel
 
 SHOWN_ROWS = 20
 SHOWN_EVENTS = 100
 """Events of a row or a command shown, at most: the newest."""
+SHOWN_BATCHES = 200
+"""Batches shown that took in events of a command, at most: the first."""
 MAX_SAID = 120
 
 
@@ -96,10 +100,12 @@ def trace(
     command: Annotated[str, typer.Argument(help="A correlation id, or the position of any event of the command.")],
     archived: Archived = False,
 ) -> None:
-    """Show what a command led to: who said what because of what, and how long after its first event."""
+    """Show what a command led to: who said what because of what, how long after its first event, and who took it in."""
     from meal_assets.errors import Invalid
     from meal_assets.event_store.archives import files_with
+    from meal_assets.event_store.checkpoints import taken_in
 
+    from .services import is_up, running
     from .session import console, session
 
     with session() as s, archived_too(s.store, wanted=archived):
@@ -123,6 +129,44 @@ def trace(
             console.print(tree, highlight=False, soft_wrap=True)
         took = (every[-1].recorded_at - every[0].recorded_at).total_seconds()
         console.print(f"{len(every):,} events in {took:.3f} s, correlation {correlation.hex}", highlight=False)
+        with s.store.database.transaction() as db:
+            taken = taken_in(db, [r.position for r in every[:SHOWN_EVENTS]], SHOWN_BATCHES)
+        console.print(_taken_table(taken))
+        if is_up(s.settings.home):
+            where = f"{running(s.settings.home).get('url')}/assets/NAME?view=events"
+            console.print(f"What Dagster shows of each: {where}", highlight=False, soft_wrap=True)
+
+
+def _taken_table(taken: "Sequence[TakenIn]") -> "Table":
+    """A row for each batch that took in some of the events; subscribers are called as in Dagster."""
+    from rich.table import Table
+
+    from meal_assets.read_models import READ_MODELS
+
+    table = Table(title="Taken in by", title_justify="left", caption=None if taken else "nobody, in what is kept of it")
+    for title in ("subscriber", "events", "batch", "when", "in Dagster"):
+        table.add_column(title, overflow="fold", no_wrap=title == "subscriber")
+    for one in taken:
+        kind = "read_model" if one.subscriber in READ_MODELS else "consumer"
+        table.add_row(
+            f"{kind}/{one.subscriber}",
+            _ranges(one.positions),
+            f"{one.after + 1}–{one.to}",
+            f"{one.folded_at.astimezone():%Y-%m-%d %H:%M:%S}",
+            "not yet" if one.reported_at is None else f"since {one.reported_at.astimezone():%H:%M:%S}",
+        )
+    return table
+
+
+def _ranges(positions: "Sequence[int]") -> str:
+    """Positions in order, as 2–5, 9."""
+    stretches: list[list[int]] = []
+    for position in positions:
+        if stretches and position == stretches[-1][-1] + 1:
+            stretches[-1].append(position)
+        else:
+            stretches.append([position])
+    return ", ".join(f"{s[0]}–{s[-1]}" if len(s) > 1 else str(s[0]) for s in stretches)
 
 
 def causes_missing(events: "Sequence[Recorded]") -> list[UUID]:

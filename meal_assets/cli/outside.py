@@ -33,13 +33,14 @@ def _sync() -> None:
 def tandoor(
     full: Annotated[bool, typer.Option("--full", help="Read every recipe, as happens once a day by itself.")] = False,
 ) -> None:
-    """Recipes of your Tandoor (MEALS_TANDOOR_URL): new, changed, deleted and hidden ones.
+    """Recipes of your Tandoor (MEALS_TANDOOR_URL): new, changed, deleted and hidden ones; and ticks in its list.
 
     What changed is seen in Tandoor's list; edits of steps, amounts and foods leave no trace there and come with the
-    full sync of each day. Interrupted, it goes on where it was.
+    full sync of each day. Interrupted, it goes on where it was. Ticks are read of a shopping list that was published.
     """
     from meal_assets.clients.tandoor_marks import Marks
     from meal_assets.commands.recipes import request_sync
+    from meal_assets.commands.shopping import read_ticks
     from meal_assets.contracts.recipe import RecipesSynced
     from meal_assets.contracts.system import DeadLettered
     from meal_assets.errors import Permanent
@@ -50,6 +51,9 @@ def tandoor(
         with progress() as bar:
             bar.add_task("Asking Tandoor", total=None)
             accepted = request_sync(s.store, s.outside, s.origin(), full=full)
+            ticked = read_ticks(s.store, s.outside, s.origin(), s.day(None))
+        if ticked:
+            console.print(f"Ticked in Tandoor's shopping list, or put back: {', '.join(ticked)}.", markup=False)
         if accepted is None:
             console.print("Nothing new in Tandoor's list. `meals sync tandoor --full` reads every recipe.")
             return
@@ -123,13 +127,8 @@ def reset(name: Name) -> None:
 def _told(one: "State") -> str:
     from rich.markup import escape
 
-    calls = f"{one.used_today:,} calls today"
-    if one.state == "closed":
-        lately = f", {one.failures} failures in a row" if one.failures else ""
-        return f"{one.remote}: [green]answers[/], {calls}{lately}"
-    until = f" until {one.retry_at.astimezone():%Y-%m-%d %H:%M:%S}" if one.retry_at else ""
-    how = "is being tried" if one.state == "half_open" else f"left alone{until}"
-    return f"{one.remote}: [yellow]{how}[/], {calls}: {escape(one.reason or '')}"
+    colour = "green" if one.state == "closed" else "yellow"
+    return f"{one.remote}: [{colour}]{escape(str(one))}[/]"
 
 
 def _print_synced(done: "RecipesSynced") -> None:

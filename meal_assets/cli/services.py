@@ -9,9 +9,10 @@ import socket
 import subprocess  # Dagster's own programs, by this interpreter
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ START_SECONDS = 90
 STOP_SECONDS = 2
 """What all of them get to end by themselves; killing them loses nothing, for all that counts is in the database."""
 TRIES_FOR_A_PORT = 50
+LOCATION = "meal_assets"
+LAUNCH = """
+    mutation($asked: ExecutionParams!) {
+        launchPipelineExecution(executionParams: $asked) { __typename ... on Error { message } }
+    }
+"""
 MOST_DEATHS, DEATH_SECONDS = 5, 60.0
 """A service that ends so often in so short a time is not started again."""
 
@@ -39,7 +46,7 @@ class Services:
     database_url: str
     port: int
     others: Mapping[str, str] = field(default_factory=dict)
-    """Further settings that they all begin with."""
+    """Further settings that they all begin with: made-up services of a demo, which its own commands know, too."""
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
     deaths: dict[str, list[float]] = field(default_factory=dict)
@@ -63,7 +70,7 @@ class Services:
         code.unlink(missing_ok=True)
         workspace = folder / "workspace.yaml"
         workspace.write_text(
-            f"load_from:\n  - grpc_server:\n      socket: {json.dumps(str(code))}\n      location_name: meal_assets\n"
+            f"load_from:\n  - grpc_server:\n      socket: {json.dumps(str(code))}\n      location_name: {LOCATION}\n"
         )
         said("code server and web server")
         self._spawn("code server", "dagster", "code-server", "start", "-f", "definitions.py", "-s", str(code))
@@ -140,7 +147,8 @@ class Services:
         }
         state = _state_file(self.home)
         written = state.with_suffix(".new")
-        written.write_text(json.dumps({"pid": os.getpid(), "url": self.url, "processes": running}))
+        told = {"pid": os.getpid(), "url": self.url, "processes": running, "others": dict(self.others)}
+        written.write_text(json.dumps(told))
         written.replace(state)  # whoever reads it meanwhile reads the whole of it
 
     def _until(self, ready: Callable[[], bool], name: str) -> None:
@@ -191,7 +199,7 @@ def is_up(home: Path) -> bool:
 
 
 def running(home: Path) -> Mapping[str, object]:
-    """What the running `meals up` wrote down: pid, url, processes; empty when there is none."""
+    """What the running `meals up` wrote down: pid, url, processes, others; empty when there is none."""
     try:
         found: dict[str, object] = json.loads(_state_file(home).read_text())
     except (OSError, ValueError):
@@ -263,6 +271,31 @@ def skip_greeting(url: str) -> None:
         _graphql(url, "mutation { setNuxSeen }")
 
 
-def _graphql(url: str, query: str) -> dict[str, Any]:
-    answer: dict[str, Any] = httpx.post(f"{url}/graphql", json={"query": query}, timeout=5).json()
+def materialize_days(url: str, asset: Sequence[str], first: date, last: date) -> None:
+    """Start a run for these days of an asset, as its page does. Raises `Unavailable` where Dagster does not."""
+    tags = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
+    selector = {
+        "repositoryName": "__repository__",
+        "repositoryLocationName": LOCATION,
+        "pipelineName": "__ASSET_JOB",
+        "assetSelection": [{"path": [*asset]}],
+        "assetCheckSelection": [],
+    }
+    asked = {
+        "selector": selector,
+        "mode": "default",
+        "runConfigData": {},
+        "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+    }
+    try:
+        told = _graphql(url, LAUNCH, asked=asked)["data"]["launchPipelineExecution"]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        raise Unavailable(f"Dagster did not start a run of {'/'.join(asset)}: {error}") from error
+    if told["__typename"] != "LaunchRunSuccess":
+        raise Unavailable(f"Dagster did not start a run of {'/'.join(asset)}: {told.get('message', told)}")
+
+
+def _graphql(url: str, query: str, **variables: object) -> dict[str, Any]:
+    asked = {"query": query, "variables": variables}
+    answer: dict[str, Any] = httpx.post(f"{url}/graphql", json=asked, timeout=5).json()
     return answer

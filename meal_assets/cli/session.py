@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,7 +17,7 @@ from meal_assets.errors import Unavailable
 from meal_assets.event_store import Database, EventStore, Origin
 from meal_assets.settings import Settings
 
-from .services import is_up
+from .services import is_up, running
 
 PATIENCE_SECONDS = 120
 """How long to wait for somebody else's process without seeing anything move."""
@@ -66,7 +67,7 @@ class Session:
 @contextmanager
 def session() -> Iterator[Session]:
     """The settings and the opened log."""
-    settings = Settings()
+    settings = _with_made_up(Settings())
     with Database.open(settings) as database:
         yield Session(settings, EventStore(database))
 
@@ -74,6 +75,20 @@ def session() -> Iterator[Session]:
 def tell_position(position: int) -> None:
     """Say what is in what was shown."""
     console.print(f"As of position {position:,} of the log.", style="dim", highlight=False)
+
+
+def _with_made_up(settings: Settings) -> Settings:
+    """Where a demo runs in this home, its made-up services stand in for those that nobody set."""
+    if not is_up(settings.home):
+        return settings
+    others = running(settings.home).get("others")
+    given = {name.removeprefix("MEALS_").lower(): v for name, v in (others if isinstance(others, dict) else {}).items()}
+    made_up: dict[str, Any] = {name: v for name, v in given.items() if not _is_set(settings, name.partition("_")[0])}
+    return Settings(**made_up) if made_up else settings
+
+
+def _is_set(settings: Settings, service: str) -> bool:
+    return bool({"tandoor": settings.tandoor_url, "fatsecret": settings.fatsecret_key}.get(service))
 
 
 def progress() -> Progress:

@@ -82,13 +82,13 @@ def reset(
         s.settle(f"Letting {name} react")
 
 
-def subscriber_named(name: str) -> "Subscriber":
+def subscriber_named(name: str, field: str = "name") -> "Subscriber":
     """The read model or consumer. Raises `Invalid`, with the names there are."""
     from meal_assets.errors import Invalid
     from meal_assets.subscriptions import SUBSCRIBERS
 
     if name not in SUBSCRIBERS:
-        raise Invalid("name", f"{name!r} is none of {', '.join(SUBSCRIBERS)}")
+        raise Invalid(field, f"{name!r} is none of {', '.join(SUBSCRIBERS)}")
     return SUBSCRIBERS[name]
 
 

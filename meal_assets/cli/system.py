@@ -1,16 +1,12 @@
 """`meals up`, `down`, `demo`, `events`, `dead-letters`: the platform itself."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from meal_assets.clients.outside import Outside
     from meal_assets.event_store import Origin
-    from meal_assets.settings import Settings
 
     from .session import Session
 
@@ -38,6 +34,7 @@ def up(
     from meal_assets.settings import Settings
 
     from .interrupts import Interrupt
+    from .made_up import made_up_services
     from .services import Services, free_port, only_one, skip_greeting
     from .session import Session, console
 
@@ -50,17 +47,17 @@ def up(
                 database = Database.open(settings)
             with (
                 database,
-                _made_up_tandoor(settings, wanted=demo) as (outside, others),
+                made_up_services(settings, database, wanted=demo) as made_up,
                 console.status("Starting") as shown,
             ):
-                services = Services(settings.home, database.url, free_port(settings.port), others)
+                services = Services(settings.home, database.url, free_port(settings.port), made_up.settings)
                 services.start(lambda what: shown.update(f"Starting {what}"))
                 skip_greeting(services.url)
                 shown.stop()
                 if demo:
                     session = Session(settings, EventStore(database))
                     _show_demo(session)
-                    _sync_demo(session, outside)
+                    made_up.bring_in(session, services.url)
                 _print_where(settings.home, services.url, own=settings.database_url is not None)
                 while True:
                     interrupt.check()
@@ -78,35 +75,6 @@ def up(
             if services:
                 services.stop(at_once=interrupt.count > 1)
     console.print("Stopped. Everything is kept: `meals up` goes on from here.")
-
-
-@contextmanager
-def _made_up_tandoor(settings: "Settings", *, wanted: bool) -> "Iterator[tuple[Outside, dict[str, str]]]":
-    """A Tandoor of the demo's own, on this machine only, and the settings that name it; nobody where one is set."""
-    from meal_assets.clients.outside import Outside
-
-    if not wanted or settings.tandoor_url is not None:
-        yield Outside(), {}
-        return
-    from pydantic import SecretStr
-
-    from meal_assets.fakes.tandoor import FakeTandoor, demo_space
-
-    with FakeTandoor(demo_space()) as fake:
-        token = fake.space.token
-        yield Outside(fake.url, SecretStr(token)), {"MEALS_TANDOOR_URL": fake.url, "MEALS_TANDOOR_TOKEN": token}
-
-
-def _sync_demo(s: "Session", outside: "Outside") -> None:
-    """Let Dagster bring in its recipes; the week is planned without them, so nobody waits."""
-    from meal_assets.commands.recipes import request_sync
-
-    from .session import console
-
-    if outside.knows_tandoor and request_sync(s.store, outside, s.origin()):
-        console.print(
-            f"Recipes of a made-up Tandoor ({outside.tandoor_url}) are coming in: `meals remotes`, `meals events`."
-        )
 
 
 def down() -> None:
@@ -159,7 +127,9 @@ def demo() -> None:
 def events(
     context: typer.Context,
     after: Annotated[int | None, typer.Option(help="Only events after this position; the newest without it.")] = None,
+    until: Annotated[int | None, typer.Option(help="With --after: only up to this position.")] = None,
     topic: Annotated[str | None, typer.Option(help="Only this topic.")] = None,
+    heard_by: Annotated[str | None, typer.Option(help="Only what this read model or consumer listens to.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = SHOWN_EVENTS,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on showing what happens, until Ctrl-C.")] = False,
 ) -> None:
@@ -176,9 +146,18 @@ def events(
 
     if topic is not None and topic not in TOPICS:
         raise Invalid("--topic", f"{topic!r} is none of {', '.join(TOPICS)}")
+    if until is not None and (after is None or follow):
+        raise Invalid("--until", "ends what begins with --after, and does not go with --follow")
+    types = tuple(TOPICS[topic]) if topic else ()
+    if heard_by is not None:
+        from .steering import subscriber_named
+
+        heard = subscriber_named(heard_by, "--heard-by").listens_to
+        types = tuple(e for e in heard if not topic or e.topic == topic)
+        if not types:
+            raise Invalid("--topic", f"{heard_by} listens to nothing of {topic!r}")
     with session() as s:
-        types = TOPICS[topic] if topic else ()
-        newest = s.store.read_newest(types, limit) if after is None else s.store.read(after, types, limit)
+        newest = s.store.read_newest(types, limit) if after is None else s.store.read(after, types, limit, until=until)
         if after is None:
             first = newest[0].position if len(newest) == limit else 0
             with s.store.database.transaction() as db:

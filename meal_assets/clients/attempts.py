@@ -11,7 +11,7 @@ from meal_assets.errors import RemoteFailed, RemoteRefused
 from .remote import Remote
 
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-"""Methods that may be sent twice (RFC 9110 §9.2.2); a POST only if its `repeatable` extension says so."""
+"""Methods that may be sent twice (RFC 9110 §9.2.2); the `repeatable` extension of a call says otherwise."""
 ATTEMPTS = 4
 FIRST_PAUSE, LONGEST_PAUSE, JITTER = 0.5, 10.0, 0.5
 """Seconds; doubled from attempt to attempt."""
@@ -32,7 +32,7 @@ class Attempting(httpx.BaseTransport):
         self._inner, self._remote = inner, remote
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        may_repeat = request.method in REPEATABLE or bool(request.extensions.get("repeatable"))
+        may_repeat = bool(request.extensions.get("repeatable", request.method in REPEATABLE))
         for attempt in stamina.retry_context(
             on=_pause,
             attempts=ATTEMPTS if may_repeat else 1,

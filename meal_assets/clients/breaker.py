@@ -6,6 +6,9 @@ is over, one process holds a lease to try; its success closes the breaker, its f
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
 
 from meal_assets.errors import RemoteFailed, Waiting
 
@@ -34,6 +37,14 @@ class State:
     reason: str | None
     changed_at: datetime | None
     used_today: int
+
+    def __str__(self) -> str:
+        calls = f"{self.used_today:,} calls today"
+        if self.state == "closed":
+            return f"answers, {calls}" + (f", {self.failures} failures in a row" if self.failures else "")
+        until = f" until {self.retry_at.astimezone():%Y-%m-%d %H:%M:%S}" if self.retry_at else ""
+        how = "is being tried" if self.state == "half_open" else f"left alone{until}"
+        return f"{how}, {calls}: {self.reason or ''}"
 
 
 class Breaker:
@@ -99,7 +110,12 @@ class Breaker:
 def states(shared: Shared) -> list[State]:
     """Every remote that was ever called, by name."""
     with shared.transaction() as db:
-        return [State(*row) for row in db.execute(STATES, {"window": WINDOW})]
+        return states_in(db)
+
+
+def states_in(db: psycopg.Connection[tuple[Any, ...]]) -> list[State]:
+    """The same, in a transaction that is there."""
+    return [State(*row) for row in db.execute(STATES, {"window": WINDOW})]
 
 
 ADMIT = """

@@ -121,6 +121,11 @@ class Tandoor:
         answer: Json = self._answer(response)
         return answer
 
+    def keywords(self) -> dict[int, str]:
+        """Id of a keyword -> its name, with those that it stands below: "Cuisine > Mexican"."""
+        rows = self._pages("/api/keyword/", {})
+        return {int(row["id"]): str(row.get("full_name") or row["name"]) for row in rows}
+
     def property_names(self) -> dict[int, str]:
         """Id of a property type -> the nutrient it is; types that are none of ours are left out."""
         found = {}
@@ -180,6 +185,14 @@ class Tandoor:
     def new_entry(self, entry: Json, found: Callable[[], int | None]) -> int:
         """Its number. `found` looks for the entry where an answer was lost, before it is said again."""
         return self._new("/api/shopping-list-entry/", entry, found)
+
+    def shop_for(self, recipe: int, servings: int) -> None:
+        """Let Tandoor write what so many servings of a recipe need, as lines of its own.
+
+        It is said once: Tandoor writes the lines again each time, and does not tell which they are.
+        """
+        path, once = f"/api/recipe/{recipe}/shopping/", {"repeatable": False}
+        self._answer(self._http.put(path, json={"servings": servings}, extensions=once))
 
     def change_entry(self, number: int, entry: Json) -> None:
         """Say `checked` each time: without it, one that is checked vanishes from the list."""

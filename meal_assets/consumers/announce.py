@@ -4,22 +4,25 @@ from collections.abc import Iterator
 
 from meal_assets.contracts.expenditure import EnergyGoalSuggested
 from meal_assets.contracts.notification_request import NotificationRequested
-from meal_assets.contracts.plan import PlanGenerated
+from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
-from meal_assets.domain.notifications import of_day, of_deviation, of_energy_goal, of_week
+from meal_assets.domain.notifications import of_day, of_deviation, of_energy_goal, of_list, of_week
+from meal_assets.domain.publication import list_of
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Consumer, Said
+from .library import last_said, recipes_of
 
 
 class Announce(Consumer):
-    """Tells who has an address of a new week, a closed day, a critical deviation and a goal that fits: once each."""
+    """Tells each person who has an address, once each: a new week, what to buy for an accepted one, a closed day, a
+    critical deviation, a goal that fits better."""
 
-    listens_to = (PlanGenerated, DayReconciled, DeviationAlerted, EnergyGoalSuggested)
+    listens_to = (PlanGenerated, PlanAccepted, DayReconciled, DeviationAlerted, EnergyGoalSuggested)
     says = (NotificationRequested,)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said]:
-        for wanted in _wanted(recorded):
+        for wanted in _wanted(recorded, log):
             if self.outside.address_of(wanted.person, recorded.household) is None:
                 continue
             said = log.read_stream(wanted.stream_in(recorded.household))
@@ -27,10 +30,12 @@ class Announce(Consumer):
                 yield Said(wanted, key=wanted.person)
 
 
-def _wanted(recorded: Recorded) -> list[NotificationRequested]:
+def _wanted(recorded: Recorded, log: EventStore) -> list[NotificationRequested]:
     match recorded.event:
         case PlanGenerated() as plan:
             return of_week(plan)
+        case PlanAccepted():
+            return _list(recorded, log)
         case DayReconciled() as day:
             return [of_day(day)]
         case DeviationAlerted(level="critical") as alert:
@@ -38,3 +43,12 @@ def _wanted(recorded: Recorded) -> list[NotificationRequested]:
         case EnergyGoalSuggested() as suggested:
             return [of_energy_goal(suggested)]
     return []
+
+
+def _list(accepted: Recorded, log: EventStore) -> list[NotificationRequested]:
+    """What to buy for the week as it stood when it was accepted."""
+    planned = last_said(log, accepted.stream, PlanGenerated, accepted.position)
+    if planned is None:
+        return []
+    lines = list_of(planned[1], recipes_of(planned[1], accepted.household, log, accepted.position))
+    return of_list(planned[1], [entry.line for entry in lines.values()])

@@ -81,9 +81,20 @@ def cooked_week(log: EventStore, household: str, week: date, accepted_by: int) -
     return Cooked(plans[-1], history[0].event_id, tuple(history))
 
 
-def last_said(log: EventStore, stream: str, kind: type[AnyEvent]) -> tuple[Recorded, AnyEvent] | None:
+def recipes_of(plan: PlanGenerated, household: str, log: EventStore, until: int | None = None) -> list[RecipeFetched]:
+    """Those of a week as they were last fetched, up to a position when one is given, also where they are gone since."""
+    found = (
+        last_said(log, f"{household}/recipe/{recipe}", RecipeFetched, until)
+        for recipe in sorted({m.recipe for m in plan.meals})
+    )
+    return [said[1] for said in found if said]
+
+
+def last_said(
+    log: EventStore, stream: str, kind: type[AnyEvent], until: int | None = None
+) -> tuple[Recorded, AnyEvent] | None:
     """The newest event of the kind in the stream, in its envelope and by itself."""
-    for recorded in reversed(log.read_stream(stream)):
+    for recorded in reversed(log.read_stream(stream, until)):
         if isinstance(recorded.event, kind):
             return recorded, recorded.event
     return None

@@ -37,6 +37,7 @@ class PublishPlan(Consumer):
     listens_to = (PlanAccepted, PlanGenerated)
     waits_for = PlanAccepted
     says = (WeekPublished,)
+    calls = ("tandoor",)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:
         event = recorded.event

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
 from meal_assets.contracts.publication import ListPublished, PublishedItem
-from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
-from meal_assets.domain.publication import ListEntry, list_of, told
+from meal_assets.domain.publication import SHOPPING_FLAG as FLAG
+from meal_assets.domain.publication import TANDOOR, ListEntry, list_of, told
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Act, Consumer, Said
-from .library import Cooked, Doing, cooked_week, is_on, last_said, said_because_of, tandoor_of
+from .library import Doing, cooked_week, is_on, last_said, recipes_of, said_because_of, tandoor_of
 
 if TYPE_CHECKING:
     from meal_assets.clients.tandoor import Tandoor
 
-FLAG = "tandoor.shopping_list"
 Json = dict[str, Any]
 Key = tuple[str, str]
 """Item and unit."""
@@ -35,17 +34,20 @@ class PublishShopping(Consumer):
     listens_to = (PlanAccepted, PlanGenerated, ItemTicked, ItemUnticked)
     waits_for = PlanAccepted
     says = (ListPublished,)
+    calls = ("tandoor",)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:
         event = recorded.event
         assert isinstance(event, PlanAccepted | PlanGenerated | ItemTicked | ItemUnticked)
+        if isinstance(event, ItemTicked | ItemUnticked) and recorded.actor == TANDOOR:
+            return  # it was ticked there
         if said := said_because_of(recorded, log, ListPublished):
             yield from map(Said, said)
             return
         week = cooked_week(log, recorded.household, event.week, recorded.position)
         if week is None or not is_on(log, FLAG, recorded.household):
             return
-        nothing = ListPublished(service="tandoor", week=event.week, items=())
+        nothing = ListPublished(service=TANDOOR, week=event.week, items=())
         last = last_said(log, nothing.stream_in(recorded.household), ListPublished)
         before = last[1] if last else nothing
         basket = _basket(log, recorded.household, event.week)
@@ -55,7 +57,7 @@ class PublishShopping(Consumer):
                 with tandoor_of(self.outside, log, FLAG) as tandoor, Doing() as doing:
                     yield doing.act(partial(tandoor.check_entries, numbers, checked=event.item in basket))
             return
-        wanted = list_of(week.plan, _recipes(log, recorded.household, week))
+        wanted = list_of(week.plan, recipes_of(week.plan, recorded.household, log))
         again = isinstance(event, PlanAccepted)
         if not again and _quantities(before) == {key: e.line.quantity for key, e in wanted.items()}:
             return
@@ -172,14 +174,6 @@ def _quantities(published: ListPublished) -> dict[Key, float | None]:
 
 def _told(row: Json) -> tuple[str, str, float]:
     return told(row["food"]["name"], (row["unit"] or {}).get("name"), float(row["amount"]))
-
-
-def _recipes(log: EventStore, household: str, week: Cooked) -> list[RecipeFetched]:
-    """Those of the week as they were last fetched, also where they are gone since."""
-    found = (
-        last_said(log, f"{household}/recipe/{recipe}", RecipeFetched) for recipe in {m.recipe for m in week.plan.meals}
-    )
-    return [said[1] for said in found if said]
 
 
 def _basket(log: EventStore, household: str, week: date) -> frozenset[str]:

@@ -45,6 +45,7 @@ class PushDiary(Consumer):
     listens_to = (MealLogged, MealLogCorrected, MealLogRetracted)
     waits_for = FlagSet
     says = ()
+    calls = ("fatsecret",)
     ordered_by_stream = True
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Act]:

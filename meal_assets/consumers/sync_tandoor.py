@@ -33,6 +33,7 @@ class SyncTandoor(Consumer):
 
     listens_to = (RecipeSyncRequested,)
     says = (RecipeFetched, RecipeRemoved, RecipesSynced)
+    calls = ("tandoor",)
 
     def handle(self, recorded: Recorded, log: EventStore) -> Iterator[Said | Act]:
         with self.outside.tandoor(log.database) as tandoor:

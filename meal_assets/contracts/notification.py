@@ -12,7 +12,7 @@ from .notification_request import STREAM, Kind, Period
 from .values import PersonId
 
 
-class NotificationSent(Event, topic="notification", stream=STREAM, version=3):
+class NotificationSent(Event, topic="notification", stream=STREAM, version=4):
     """It was handed over; `by`: the kind of address, as mailto."""
 
     examples = [{"person": "ada", "kind": "deviation", "period": "2026-11-23.protein_g", "by": "mailto"}]
@@ -29,11 +29,16 @@ class NotificationSent(Event, topic="notification", stream=STREAM, version=3):
 
     @classmethod
     def from_v2(cls, payload: dict[str, Any]) -> dict[str, Any]:
-        """Had fewer kinds."""
+        """Had no shopping list."""
+        return payload
+
+    @classmethod
+    def from_v3(cls, payload: dict[str, Any]) -> dict[str, Any]:
+        """Had no energy goal."""
         return payload
 
 
-class NotificationFailed(Event, topic="notification", stream=STREAM, version=3):
+class NotificationFailed(Event, topic="notification", stream=STREAM, version=4):
     """It was not sent, or nobody knows whether it was; it is not tried again."""
 
     examples = [{"person": "ada", "kind": "weekly_plan", "period": "2026-11-23", "reason": "no address is set for ada"}]
@@ -50,5 +55,10 @@ class NotificationFailed(Event, topic="notification", stream=STREAM, version=3):
 
     @classmethod
     def from_v2(cls, payload: dict[str, Any]) -> dict[str, Any]:
-        """Had fewer kinds."""
+        """Had no shopping list."""
+        return payload
+
+    @classmethod
+    def from_v3(cls, payload: dict[str, Any]) -> dict[str, Any]:
+        """Had no energy goal."""
         return payload

@@ -10,7 +10,7 @@ from pydantic import Field
 from .base import Event
 from .values import PersonId
 
-Kind = Literal["weekly_plan", "weekly_report", "daily_summary", "deviation", "energy_goal", "check"]
+Kind = Literal["weekly_plan", "shopping_list", "weekly_report", "daily_summary", "deviation", "energy_goal", "check"]
 Period = Field(pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z_]+)*$")
 """A day, or the Monday of a week; of a deviation, the day and the nutrient; of a check, the day, what was checked, and
 `well` when it holds again."""
@@ -19,7 +19,7 @@ OPERATOR = "operator"
 STREAM = "notification/{person}/{kind}/{period}"
 
 
-class NotificationRequested(Event, topic="notification_request", stream=STREAM, version=3):
+class NotificationRequested(Event, topic="notification_request", stream=STREAM, version=4):
     """A person is to be told something: once for each kind and period."""
 
     examples = [
@@ -52,5 +52,10 @@ class NotificationRequested(Event, topic="notification_request", stream=STREAM, 
 
     @classmethod
     def from_v2(cls, payload: dict[str, Any]) -> dict[str, Any]:
-        """Had fewer kinds."""
+        """Had no shopping list."""
+        return payload
+
+    @classmethod
+    def from_v3(cls, payload: dict[str, Any]) -> dict[str, Any]:
+        """Had no energy goal."""
         return payload

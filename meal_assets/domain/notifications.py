@@ -1,6 +1,6 @@
 """What people are told, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,9 +11,13 @@ from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
 from meal_assets.contracts.values import MACROS, MEALS, Macros
 from meal_assets.domain.energy_goal import CAVEAT, in_words
 
+from .shopping import Item, shown
+
 NAMES = {"kcal": "Energy", "protein_g": "Protein", "carbs_g": "Carbohydrates", "fat_g": "Fat"}
 UNITS = {"kcal": "kcal", "protein_g": "g", "carbs_g": "g", "fat_g": "g"}
 DAY = "%A, %d %B %Y"
+MOST_LINES, LONGEST_LINE = 100, 70
+"""Of a shopping list in a message."""
 
 
 def of_week(plan: PlanGenerated) -> list[NotificationRequested]:
@@ -36,6 +40,24 @@ def of_week(plan: PlanGenerated) -> list[NotificationRequested]:
             )
         )
     return found
+
+
+def of_list(plan: PlanGenerated, items: Sequence[Item]) -> list[NotificationRequested]:
+    """What to buy for the week, to each who eats; nothing where there is nothing to buy."""
+    lines = [f"{item.item[:LONGEST_LINE]}  {shown(item.quantity, item.unit)}".strip() for item in items[:MOST_LINES]]
+    if len(items) > MOST_LINES:
+        lines.append(f"… and {len(items) - MOST_LINES} more: `meals shopping`")
+    return [
+        NotificationRequested(
+            person=person,
+            kind="shopping_list",
+            period=str(plan.week),
+            title=f"To buy for the week of {plan.week:%d %B %Y}",
+            text="\n".join(lines),
+        )
+        for person in sorted({day.person for day in plan.days})
+        if lines
+    ]
 
 
 def of_day(day: DayReconciled) -> NotificationRequested:

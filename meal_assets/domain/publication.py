@@ -14,6 +14,9 @@ from meal_assets.contracts.values import MEALS, Meal
 
 from .shopping import AS_WRITTEN, Item, Serving, servings_of, shopping_list
 
+TANDOOR = "tandoor"
+"""The service, and who is said to have ticked what people ticked there."""
+SHOPPING_FLAG = "tandoor.shopping_list"
 MEAL_TIMES: Mapping[Meal, time] = {
     "breakfast": time(8),
     "lunch": time(12, 30),

@@ -187,6 +187,36 @@ def take_unreported(db: Connection, subscriber: str | None = None) -> list[Done]
     return list(done.values())
 
 
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What of some events a subscriber took in at once: the positions, in which batch, and when Dagster was told."""
+
+    subscriber: str
+    positions: tuple[int, ...]
+    after: int
+    to: int
+    folded_at: datetime
+    reported_at: datetime | None
+
+
+TAKEN_IN = """
+    SELECT o.subscriber, array_agg(e.position ORDER BY e.position), o.after_position, o.to_position, o.folded_at,
+           o.reported_at
+    FROM unnest(%s::bigint[]) AS wanted JOIN log.events e ON e.position = wanted
+    JOIN log.outbox o ON o.to_position >= e.position AND o.after_position < e.position AND o.types ? e.type
+    GROUP BY o.id ORDER BY o.folded_at, o.id LIMIT %s
+"""
+
+
+def taken_in(db: Connection, positions: Sequence[int], limit: int) -> list[TakenIn]:
+    """Which batches of whom took in the events at these positions, the oldest first; as long as the outbox is kept.
+
+    A rebuild takes in everything, and is in no batch.
+    """
+    rows = db.execute(TAKEN_IN, (list(positions), limit)).fetchall()
+    return [TakenIn(who, tuple(at), *rest) for who, at, *rest in rows]
+
+
 def mark_reported(db: Connection, done: Done) -> None:
     """It was shown; what it says of the chain is kept longer than it is."""
     if done.chain_head:

@@ -4,18 +4,30 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
+
+from meal_assets.foods.starter import starter_foods
 
 from .server import Asked, FakeServer, Faulty, Reply
 
 Json = dict[str, Any]
 MEALS = {"breakfast", "lunch", "dinner", "other"}
 NUTRIENTS = ("calories", "carbohydrate", "protein", "fat", "fiber", "sodium")
+SHIPPED_AS = dict(zip(NUTRIENTS, ("kcal", "carbs_g", "protein_g", "fat_g", "fiber_g", "sodium_mg"), strict=True))
+SNACKS = (("banana", 118.0), ("almond", 30.0), ("apple", 182.0), ("yogurt", 170.0), ("dark chocolate", 20.0),
+          ("pear", 178.0), ("walnut", 25.0))  # fmt: skip
+"""Of the made-up account, and how many grams."""
 EPOCH = date(1970, 1, 1)
+CONSENT = """<!doctype html>
+<html lang="en"><head><title>A made-up FatSecret</title></head><body>
+<p>You allow meal_assets to read and write the diary of a made-up account. Type this code where you came from:</p>
+<h1>{code}</h1>
+</body></html>
+"""
 OK = Reply(body={"success": {"value": "1"}})
 
 
@@ -47,12 +59,21 @@ class Service:
     revoked_by_status: bool = False
     calls: int = 0
     last_id: int = 1_000
+    eaten: Sequence[tuple[int, str, float, str]] = ()
+    """What is in every account from the beginning: day, food, units, meal."""
 
     def connect(self) -> tuple[str, str]:
         """An account whose owner has agreed: its token and secret."""
-        token, account = secrets.token_hex(8), Account(secrets.token_hex(8))
+        account = Account(secrets.token_hex(8))
+        return self.open(account), account.secret
+
+    def open(self, account: Account) -> str:
+        """Let a program into the account; the token to it."""
+        token = secrets.token_hex(8)
         self.accounts[token] = account
-        return token, account.secret
+        for day, food, units, meal in self.eaten:
+            self.eat(token, day, food, units, meal)
+        return token
 
     def eat(self, token: str, day: int, food: str, units: float, meal: str = "Breakfast") -> int:
         """An entry made at FatSecret itself, with the food's first serving."""
@@ -88,6 +109,8 @@ class FakeFatSecret(FakeServer):
                 return Reply(body={"access_token": bearer, "expires_in": 86400, "token_type": "Bearer"})
             case "/oauth/request_token" | "/oauth/access_token":
                 return self._handshake(asked)
+            case "/oauth/authorize":
+                return self._consent(asked.query.get("oauth_token", ""))
             case "/rest/server.api":
                 return self._call(asked, {**asked.query, **asked.form})
         return Reply(404, "<html>Not Found</html>")
@@ -142,10 +165,15 @@ class FakeFatSecret(FakeServer):
             return Reply(401, "Invalid verifier")
         else:
             del self.service.pending[token]
-            token = secrets.token_hex(8)
-            self.service.accounts[token] = account
+            token = self.service.open(account)
         told = {"oauth_token": token, "oauth_token_secret": account.secret, "oauth_callback_confirmed": "true"}
         return Reply(body=urlencode(told))
+
+    def _consent(self, token: str) -> Reply:
+        """The page where a person agrees. Nobody has a password here, so it shows the code at once."""
+        if token not in self.service.pending:
+            return Reply(400, "<html>This link is not valid any more.</html>")
+        return Reply(body=CONSENT.format(code=verifier_of(token)))
 
     def _foods(self, given: Mapping[str, str]) -> Reply:
         match given["method"]:
@@ -232,6 +260,23 @@ class FakeFatSecret(FakeServer):
 def verifier_of(token: str) -> str:
     """The code that the page of consent shows for a request token."""
     return token[::-1][:6]
+
+
+def demo_service(last: date) -> Service:
+    """With the foods that ship, and accounts of somebody who ate between meals in the week up to a day."""
+    service, shipped = Service(), starter_foods().foods
+    for number, food in enumerate(shipped, start=1):
+        per_100g = {theirs: getattr(food.per_100g, ours) or 0.0 for theirs, ours in SHIPPED_AS.items()}
+        portions = {portion.unit: portion.grams for portion in food.portions}
+        service.foods[str(number)] = a_food(str(number), food.description, per_100g, **portions)
+    number_of = {name: str(n) for n, food in enumerate(shipped, start=1) for name in food.names}
+    service.eaten = [
+        ((last - EPOCH).days - back, number_of[name], grams, meal)
+        for back in reversed(range(len(SNACKS)))
+        for meal, ahead in (("Breakfast", 0), ("Other", 3))
+        for name, grams in (SNACKS[(back + ahead) % len(SNACKS)],)
+    ]
+    return service
 
 
 def a_food(number: str, name: str, per_100g: Mapping[str, float], **portions: float) -> Json:

@@ -2,9 +2,11 @@
 
 import json
 import random
+import socket
+import struct
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -12,6 +14,8 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 MAX_BODY = 8 * 1024 * 1024
+ABORT = struct.pack("ii", 1, 0)
+"""Closed like this, a connection ends with a reset, and what was not read yet is lost."""
 HTML_500 = '\n<!doctype html>\n<html lang="en">\n<head>\n  <title>Server Error (500)</title>\n</head></html>\n'
 
 
@@ -40,13 +44,14 @@ class Reply:
 class Faulty:
     """Which request meets which fault: `rate` of them, the same ones for the same seed. `down` meets all.
 
-    The next `lost_writes` that change something do so, and are not answered.
+    "slow" is an answer after `slow_seconds`. The next `lost_writes` that change something do so, and are not answered.
     """
 
-    KINDS = ("500", "503", "429", "hang up", "break off", "half of the JSON", "HTML")
+    KINDS = ("500", "503", "429", "hang up", "break off", "reset", "half of the JSON", "HTML", "slow")
 
-    def __init__(self, rate: float = 0.0, seed: int = 0) -> None:
-        self.rate, self.down, self.lost_writes = rate, False, 0
+    def __init__(self, rate: float = 0.0, seed: int = 0, *, kinds: Sequence[str] = KINDS) -> None:
+        self.rate, self.down, self.lost_writes, self.slow_seconds = rate, False, 0, 0.1
+        self._kinds = kinds
         self._random, self._lock = random.Random(seed), threading.Lock()  # noqa: S311  # faults, not secrets
 
     def loses(self, method: str) -> bool:
@@ -59,7 +64,7 @@ class Faulty:
     def next(self) -> str | None:
         """The fault of the next request, or None."""
         with self._lock:
-            kind = self._random.choice(self.KINDS) if self._random.random() < self.rate else None
+            kind = self._random.choice(self._kinds) if self._random.random() < self.rate else None
         return "503" if self.down else kind
 
 
@@ -76,7 +81,7 @@ class FakeServer:
     def __init__(self, faults: Faulty | None = None, port: int = 0) -> None:
         self.faults = faults or Faulty()
         self.asked: list[tuple[str, str]] = []
-        self.lock = threading.RLock()
+        self.lock, self.gone = threading.RLock(), threading.Event()
         self._http = _Server(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -91,6 +96,7 @@ class FakeServer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.gone.set()
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
@@ -107,6 +113,8 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             with server.lock:
                 server.asked.append((asked.method, asked.path))
                 reply = _troubled(fault) if fault in TROUBLED else server.answer(asked)
+            if fault == "slow":
+                server.gone.wait(server.faults.slow_seconds)
             _send(self, reply, fault)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
@@ -160,8 +168,12 @@ def _send(handler: BaseHTTPRequestHandler, reply: Reply, fault: str | None) -> N
     handler.send_header("Content-Type", "text/html; charset=utf-8" if is_text else "application/json")
     handler.send_header("Content-Length", str(len(content)))
     handler.end_headers()
-    if fault == "break off":
+    if fault in ("break off", "reset"):
         handler.wfile.write(content[: len(content) // 2])
         handler.close_connection = True
+        if fault == "reset":
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+            handler.rfile.close()
+            handler.connection.close()
         return
     handler.wfile.write(content)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from meal_assets.contracts.recipe import Ingredient, RecipeFetched
@@ -93,6 +94,7 @@ class FakeTandoor(FakeServer):
             ("GET", r"/api/recipe/", self._recipes),
             ("GET", r"/api/recipe/flat/", self._flat),
             ("GET", r"/api/recipe/(\d+)/", self._recipe),
+            ("PUT", r"/api/recipe/(\d+)/shopping/", self._shop_for),
             ("GET", r"/api/property-type/", lambda a: self._page(a, [_type(*t) for t in TYPES])),
             ("GET", r"/api/keyword/", self._keywords),
             ("GET", r"/api/meal-type/", lambda a: self._page(a, [*planned.types.values()])),
@@ -173,6 +175,19 @@ class FakeTandoor(FakeServer):
         recipe = self.space.recipes.get(number)
         return Reply(body=recipe) if recipe else Reply(404, {"detail": "No Recipe matches the given query."})
 
+    def _shop_for(self, asked: Asked, number: int) -> Reply:
+        """What so many servings need becomes lines, again each time; the answer does not tell which."""
+        found = self._recipe(asked, number)
+        if found.status != 200:
+            return found
+        recipe = self.space.recipes[number]
+        factor = asked.body["servings"] / recipe["servings"]
+        for line in (i for step in recipe["steps"] for i in step["ingredients"] if i["food"]):
+            named = {k: line[k] and {"name": line[k]["name"]} for k in ("food", "unit")}
+            made = self.space.shopping.new(named | {"amount": line["amount"] * factor})
+            self.space.entries[made.body["id"]]["list_recipe"] = number
+        return Reply(body={"msg": f"{recipe['name']} was added to the shopping list."})
+
     def _keywords(self, asked: Asked) -> Reply:
         every = {k["name"]: k for r in self._listed() for k in r["keywords"]}
         return self._page(asked, [*every.values()])
@@ -217,7 +232,7 @@ def detail_of(number: int, recipe: RecipeFetched) -> Json:
         "name": recipe.title,
         "description": "",
         "image": recipe.image_url,
-        "keywords": [{"id": 1_000 + n, "name": k, "label": k, "full_name": k} for n, k in enumerate(recipe.keywords)],
+        "keywords": [{"id": _number_of(k), "name": k, "label": k, "full_name": k} for k in recipe.keywords],
         "steps": [
             {
                 "id": number * 100 + n,
@@ -248,8 +263,8 @@ def detail_of(number: int, recipe: RecipeFetched) -> Json:
 def _ingredient(number: int, line: Ingredient) -> Json:
     return {
         "id": number,
-        "food": {"id": 1, "name": line.food} if line.food else None,
-        "unit": {"id": 1, "name": line.unit} if line.unit else None,
+        "food": {"id": _number_of(line.food), "name": line.food} if line.food else None,
+        "unit": {"id": _number_of(line.unit), "name": line.unit} if line.unit else None,
         "amount": line.quantity or 0.0,
         "note": "",
         "order": number,
@@ -271,6 +286,11 @@ def _properties(number: int, label: Nutrients | None) -> list[Json]:
 def _type(number: int, name: str, unit: str, fdc_id: int) -> Json:
     return {"id": number, "name": name, "unit": unit, "description": None, "order": 0, "open_data_slug": None,
             "fdc_id": fdc_id}  # fmt: skip
+
+
+def _number_of(name: str) -> int:
+    """The same for a name wherever it stands."""
+    return crc32(name.encode()) >> 1
 
 
 def _overview(recipe: Json) -> Json:

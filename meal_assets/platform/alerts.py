@@ -3,7 +3,7 @@
 What was told is read from the log, so it may be looked at as often as one likes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -25,6 +25,8 @@ LASTING_SECONDS = 600.0
 REMEMBERED_DAYS = 7
 """That a check holds again is told when it was told so lately that it did not."""
 DESCRIPTIONS = {spec.key: spec.description or "" for check in (*QUICK, *COMPARED) for spec in check.check_specs}
+NAMED = {f"{key.asset_key.path[-1]}.{key.name}": key for key in DESCRIPTIONS}
+"""Each check by the name of its asset and its own."""
 FIGURES = (int, float, str)
 """What of a check's metadata stands in a message: no rows, which may be a person's."""
 
@@ -37,6 +39,11 @@ class Alert:
     finding: Finding
     wanted: NotificationRequested
 
+    @property
+    def name(self) -> str:
+        """As in `NAMED`."""
+        return f"{self.key.asset_key.path[-1]}.{self.key.name}"
+
     def evaluation(self) -> dg.AssetCheckEvaluation:
         """For Dagster, which else would not show what was found out here."""
         return dg.AssetCheckEvaluation(
@@ -48,9 +55,12 @@ class Alert:
         )
 
 
-def alerts(instance: dg.DagsterInstance, store: EventStore, household: str, today: date) -> list[Alert]:
-    """What the household's operator has not been told of the checks as they stand now."""
-    found = {**_quick(store), **dict(_compared(instance))}
+def alerts(
+    instance: dg.DagsterInstance, store: EventStore, household: str, today: date, only: Collection[str] = ()
+) -> list[Alert]:
+    """What the household's operator has not been told of the checks as they stand now, or of `only` these by name."""
+    wanted = {NAMED[name] for name in only} or {*DESCRIPTIONS}
+    found = {**_quick(store, wanted), **dict(_compared(instance, wanted))}
     days = [today - timedelta(days=n) for n in range(REMEMBERED_DAYS)]
     with store.database.transaction() as db:
         told = _told(db, household, (w for key in found for day in days for w in _both(day, key, found[key])))
@@ -81,23 +91,27 @@ def _told(db: Connection, household: str, wanted: Iterable[NotificationRequested
     return {streams[stream] for (stream,) in rows}
 
 
-def _quick(store: EventStore) -> dict[dg.AssetCheckKey, Finding]:
+def _quick(store: EventStore, wanted: Collection[dg.AssetCheckKey]) -> dict[dg.AssetCheckKey, Finding]:
     """As they stand now: of a subscriber that stands still, nobody reports anything."""
     found = {}
     for standing in standings(store):
         late = standing.behind and standing.lag_seconds >= LASTING_SECONDS
         key = dg.AssetCheckKey(key_of(standing.subscriber), IS_CURRENT)
-        found[key] = Finding(not late, lag(standing), severity_of(standing))
+        if key in wanted:
+            found[key] = Finding(not late, lag(standing), severity_of(standing))
     with store.database.transaction() as db:
         for look in LOOKS:
-            if is_made(db, look.model):
-                found[dg.AssetCheckKey(key_of(look.model), look.name)] = look.find(db)
+            key = dg.AssetCheckKey(key_of(look.model), look.name)
+            if key in wanted and is_made(db, look.model):
+                found[key] = look.tried(db)
     return found
 
 
-def _compared(instance: dg.DagsterInstance) -> Iterator[tuple[dg.AssetCheckKey, Finding]]:
+def _compared(
+    instance: dg.DagsterInstance, wanted: Collection[dg.AssetCheckKey]
+) -> Iterator[tuple[dg.AssetCheckKey, Finding]]:
     """As they were found when they last came to an end."""
-    for key in (key for check in COMPARED for key in check.check_keys):
+    for key in (key for check in COMPARED for key in check.check_keys if key in wanted):
         done = {Status.SUCCEEDED, Status.FAILED}
         for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=1, status=done):
             if seen := record.evaluation:

@@ -1,6 +1,7 @@
 """Topics, read models and consumers as assets: the graph of who reacts to what."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import dagster as dg
 
@@ -8,12 +9,13 @@ from meal_assets.consumers import CONSUMERS, Consumer, consume
 from meal_assets.contracts import TOPICS
 from meal_assets.event_store.checkpoints import checkpoints, mark_reported, nothing_done, take_unreported
 from meal_assets.read_models import READ_MODELS, ReadModel, catch_up, refold_days
+from meal_assets.subscriptions import flag_of, standings
 
 from .columns import model_lineage, model_schema, topic_schema
 from .keys import GROUPS, key_of, syncs_into, topic_key, topics_of, topics_said
 from .piping import with_pipes
 from .resources import Log
-from .shown import metadata_of, picture
+from .shown import behind_by, metadata_of, picture
 from .sources import code_references
 
 OWNERS = ["team:meals"]
@@ -21,7 +23,12 @@ LAYER = "meals/layer"
 """The tag to select by: `tag:meals/layer=read_model`."""
 FIRST_DAY = "2018-01-01"
 """The first daily partition; older diary days are kept and served, but are no partition."""
-DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, end_offset=1)
+
+
+@cache
+def days_in(zone: str) -> dg.DailyPartitionsDefinition:
+    """The days of this IANA time zone, up to today: a household's day begins before UTC's, or after it."""
+    return dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone=zone, end_offset=1)
 
 
 def topic(name: str) -> dg.AssetSpec:
@@ -42,8 +49,11 @@ def topic(name: str) -> dg.AssetSpec:
     )
 
 
-def read_model(model: type[ReadModel]) -> dg.AssetsDefinition:
-    """Materializing brings the model to the head of the log; a partition is summed up anew from its own events."""
+def read_model(model: type[ReadModel], zone: str = "UTC") -> dg.AssetsDefinition:
+    """Materializing brings the model to the head of the log; a partition is summed up anew from its own events.
+
+    Its partitions, if it has any, are the days of this IANA time zone.
+    """
 
     @dg.asset(
         key=key_of(model),
@@ -61,14 +71,18 @@ def read_model(model: type[ReadModel]) -> dg.AssetsDefinition:
             **code_references(model, model.listens_to, "adding.md"),
         },
         freshness_policy=freshness(model),
-        partitions_def=DAYS if model.partitioned_by else None,
+        partitions_def=days_in(zone) if model.partitioned_by else None,
         backfill_policy=dg.BackfillPolicy.single_run() if model.partitioned_by else None,
     )
     def _asset(context: dg.AssetExecutionContext, log: Log) -> Iterator[dg.MaterializeResult[None]]:
-        catch_up(model(), log.store)
-        if context.has_partition_key or context.has_partition_key_range:
-            refold_days(model(), log.store, [str(d) for d in context.partition_keys])
-        yield from _reported(log, model)
+        taken = catch_up(model(), log.store)
+        where = "another process is at it" if taken.position is None else f"now at {taken.position:,}"
+        context.log.info(f"{model.name}: {taken.events:,} new events folded, {where}")
+        days = list(context.partition_keys) if context.has_partition_key or context.has_partition_key_range else []
+        if days:
+            refold_days(model(), log.store, days)
+            context.log.info(f"{len(days):,} days from {days[0]} to {days[-1]} summed up anew from their own events")
+        yield from _reported(context, log, model, of_many_days=len(days) > 1)
 
     return _asset
 
@@ -97,7 +111,7 @@ def consumer(kind: type[Consumer]) -> dg.AssetsDefinition:
     def _asset(context: dg.AssetExecutionContext, log: Log) -> Iterator[dg.MaterializeResult[None]]:
         done = consume(with_pipes(kind(log.outside), context), log.store, wait=True)
         context.log.info(f"{kind.name}: {done.handled} handled, {done.set_aside} set aside, now at {done.position}")
-        yield from _reported(log, kind)
+        yield from _reported(context, log, kind)
         if done.failed:
             raise dg.Failure(
                 f"{kind.name} stopped before the event after position {done.position}: {done.failed}."
@@ -108,16 +122,36 @@ def consumer(kind: type[Consumer]) -> dg.AssetsDefinition:
     return _asset
 
 
-def _reported(log: Log, subscriber: type[ReadModel] | type[Consumer]) -> Iterator[dg.MaterializeResult[None]]:
+def _reported(
+    context: dg.AssetExecutionContext,
+    log: Log,
+    subscriber: type[ReadModel] | type[Consumer],
+    *,
+    of_many_days: bool = False,
+) -> Iterator[dg.MaterializeResult[None]]:
     """What was done since the last report; it counts as reported only once Dagster has it."""
+    standing = next((s for s in standings(log.store) if s.subscriber is subscriber), None)
+    if standing and standing.paused:
+        context.log.warning(f"{subscriber.name} is paused: `meals resume {subscriber.name}` lets it go on.")
+    elif standing and standing.switch.mode == "shadow":
+        flag = flag_of(subscriber)
+        context.log.warning(
+            f"{subscriber.name} only shadows and says nothing: `meals flags set {flag} on` changes that."
+        )
     with log.store.database.transaction() as db:
         done = next(iter(take_unreported(db, subscriber.name)), None)
-        at = checkpoints(db)[subscriber.name]
+        at = checkpoints(db).get(subscriber.name)
+        if at is None:
+            raise dg.Failure(
+                f"{subscriber.name} has no rows yet, and another process is making them:"
+                " `meals status` shows when they are there. Nothing is lost; materialize it again then.",
+                allow_retries=False,
+            )
         shown = done or nothing_done(db, subscriber.name, at.version, at.position)
-        yield dg.MaterializeResult(
-            metadata=metadata_of(db, subscriber, shown) | picture(db, subscriber),
-            data_version=dg.DataVersion(str(at.position)),
-        )
+        metadata = metadata_of(db, subscriber, shown) | (behind_by(standing) if standing else {})
+        if not of_many_days:  # Dagster keeps the same for each of them, and a picture takes the room of ten reports
+            metadata |= picture(db, subscriber)
+        yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(str(at.position)))
         if done:
             mark_reported(db, done)
 
@@ -128,5 +162,7 @@ def _described(subscriber: type[ReadModel] | type[Consumer]) -> str:
     return f"{subscriber.__doc__}\n\nListens to:{heard}" + (f"\n\nSays:{said}" if said else "")
 
 
-def all_assets() -> list[dg.AssetSpec | dg.AssetsDefinition]:
-    return [*map(topic, TOPICS), *map(read_model, READ_MODELS.values()), *map(consumer, CONSUMERS.values())]
+def all_assets(zone: str) -> list[dg.AssetSpec | dg.AssetsDefinition]:
+    """Days are those of this IANA time zone."""
+    models = [read_model(model, zone) for model in READ_MODELS.values()]
+    return [*map(topic, TOPICS), *models, *map(consumer, CONSUMERS.values())]

@@ -7,11 +7,12 @@ import dagster as dg
 
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.read_models import READ_MODELS, ReadModel, compare_some_days, rebuild
-from meal_assets.subscriptions import SUBSCRIBERS, Standing, Subscriber, standings
+from meal_assets.subscriptions import SUBSCRIBERS, Standing, Subscriber, events_waiting, standings
 
 from .findings import LOOKS, Finding, Look, chain, difference_of
 from .keys import key_of, topic_key
 from .resources import Log
+from .shown import behind_by, remotes_of
 
 IS_CURRENT = "is_current"
 EQUALS_REBUILD, SOME_DAYS_EQUAL_REBUILD, CHAIN_IS_WHOLE = "equals_rebuild", "some_days_equal_rebuild", "chain_is_whole"
@@ -24,7 +25,10 @@ def is_current(subscriber: Subscriber) -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=key_of(subscriber), name=IS_CURRENT, description="It has taken in every event it listens to.")
     def _check(log: Log) -> dg.AssetCheckResult:
         standing = next(s for s in standings(log.store) if s.subscriber is subscriber)
-        return dg.AssetCheckResult(passed=not standing.behind, severity=severity_of(standing), metadata=lag(standing))
+        with log.store.database.transaction() as db:
+            waiting = {"lag_events": events_waiting(db, [standing])[subscriber.name]}
+            shown = lag(standing) | waiting | remotes_of(db, subscriber)
+        return dg.AssetCheckResult(passed=not standing.behind, severity=severity_of(standing), metadata=shown)
 
     return _check
 
@@ -39,8 +43,7 @@ def lag(standing: Standing) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "position": max(standing.position, 0),
         "head": standing.head,
-        "lag": standing.lag,
-        "lag_seconds": round(standing.lag_seconds, 3),
+        **behind_by(standing),
     }
     if standing.switch.since and standing.switch.mode != "on":
         shown["mode"] = standing.switch.mode

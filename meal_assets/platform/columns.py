@@ -88,24 +88,36 @@ def _name(source: tuple[type[Event], str]) -> str:
     return f"{event.__name__}.{field}"
 
 
+def row_names(model: type[ReadModel]) -> list[str]:
+    """The columns that name a row of a household, in the order of `meals audit`."""
+    return [name for name in _keys(model) if name != "household"]
+
+
 def _columns(model: type[ReadModel]) -> list[tuple[str, str, bool]]:
     """(name, SQL type, whether it may be NULL) of each column of the model's first table."""
-    parts = [" ".join(p.split()) for p in _split(next(iter(model.tables.values())))]
-    keys = {
-        key.strip()
-        for part in parts
-        if (listed := re.match(r"PRIMARY KEY \((.*)\)", part))
-        for key in listed[1].split(",")
-    }
-    columns = []
-    for name, rest in (p.split(" ", 1) for p in parts if not p.startswith(CONSTRAINTS)):
-        required = name in keys or "NOT NULL" in rest or "PRIMARY KEY" in rest
+    keys, columns = _keys(model), []
+    for name, rest in (p.split(" ", 1) for p in _parts(model) if not p.startswith(CONSTRAINTS)):
+        required = name in keys or "NOT NULL" in rest
         columns.append((name, TYPE_ENDS.split(rest)[0], not required))
     return columns
 
 
+def _keys(model: type[ReadModel]) -> list[str]:
+    """The columns of the first table's primary key, in its order."""
+    for part in _parts(model):
+        if listed := re.match(r"PRIMARY KEY \((.*)\)", part):
+            return [name.strip() for name in listed[1].split(",")]
+        if "PRIMARY KEY" in part:
+            return [part.split()[0]]
+    return []
+
+
+def _parts(model: type[ReadModel]) -> list[str]:
+    """What stands in the first table's definition between commas that are in no parentheses."""
+    return [" ".join(part.split()) for part in _split(next(iter(model.tables.values())))]
+
+
 def _split(columns: str) -> list[str]:
-    """The parts between commas that stand in no parentheses."""
     parts, depth = [""], 0
     for character in columns:
         depth += (character == "(") - (character == ")")

@@ -13,7 +13,7 @@ from meal_assets.event_store import Origin
 from meal_assets.event_store.connections import Connections
 from meal_assets.settings import Settings
 
-from .assets import FIRST_DAY, LAYER, OWNERS
+from .assets import LAYER, OWNERS, days_in
 from .keys import FATSECRET_DIARY, FATSECRET_SAYS, GROUPS
 from .resources import Log
 from .sources import code_references
@@ -30,7 +30,7 @@ def diary_sync(zone: str) -> dg.AssetsDefinition:
         kinds={"python"},
         owners=OWNERS,
         tags={LAYER: "sync"},
-        partitions_def=dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone=zone, end_offset=1),
+        partitions_def=days_in(zone),
         backfill_policy=dg.BackfillPolicy.single_run(),
         output_required=False,  # a day is reported when it is through, and one that is left over is not
         description="The FatSecret diaries of all who are connected (`meals connect fatsecret NAME`), day by day: a day"
@@ -52,6 +52,9 @@ def diary_sync(zone: str) -> dg.AssetsDefinition:
             raise dg.Failure(
                 f"{read:,} days read, {changed:,} of them new or changed. {error}", allow_retries=False
             ) from error
+        finally:
+            stands = {one.remote: str(one) for one in states(log.store.database) if one.remote == NAME}
+            context.log_event(dg.AssetObservation(FATSECRET_DIARY, metadata=stands))
         context.log.info(f"{read:,} days read, {changed:,} of them new or changed.")
         yield from ()
 
@@ -85,11 +88,13 @@ def refreshing(assets: list[dg.AssetsDefinition], zone: str) -> dg.ScheduleDefin
 
 
 def reason_to_wait(log: Log, household: str) -> str | None:
-    """Why nothing can be read now: nobody is connected, the calls of the day are used up, FatSecret is down."""
+    """Why nothing can be read now: nobody is connected, no key, the calls of the day are used up, FatSecret is down."""
     connected = Connections(log.store.database, household, NAME).all()
     if not any(c.refused is None for c in connected):
         told = "; ".join(c.refused or "" for c in connected)
         return told or "nobody is connected: `meals connect fatsecret NAME`"
+    if not log.outside.knows_fatsecret:
+        return "no key to FatSecret is set: MEALS_FATSECRET_KEY and MEALS_FATSECRET_SECRET"
     now = datetime.now(UTC)
     for remote in states(log.store.database):
         if remote.remote == NAME and remote.retry_at is not None and remote.retry_at > now:

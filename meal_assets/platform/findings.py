@@ -45,6 +45,15 @@ class Look:
     description: str
     find: Callable[[Connection], Finding]
 
+    def tried(self, db: Connection) -> Finding:
+        """What it finds; an error that says why where it finds nothing: others are told all the same."""
+        try:
+            with db.transaction():
+                return self.find(db)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            return Finding(False, {"could_not_look": why}, dg.AssetCheckSeverity.ERROR)
+
 
 def letters(db: Connection) -> Finding:
     """How many are open, of which consumers, and since when."""

@@ -1,6 +1,6 @@
 """What an engineer starts from the launchpad: each with a form that has defaults and says what its fields mean."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 import dagster as dg
@@ -13,6 +13,7 @@ from meal_assets.commands.notifications import request_notification
 from meal_assets.commands.plan import request_plan
 from meal_assets.commands.profile import persons_of
 from meal_assets.commands.recipes import request_sync
+from meal_assets.commands.shopping import read_ticks
 from meal_assets.consumers import CONSUMERS
 from meal_assets.consumers.base import replay
 from meal_assets.contracts.plan_request import PlanRules
@@ -27,7 +28,7 @@ from meal_assets.read_models.targets import Targets, household_targets
 from meal_assets.read_models.weight_trend import WeightTrend, newest_trend
 from meal_assets.settings import Settings
 
-from .alerts import alerts
+from .alerts import NAMED, alerts
 from .checks import NIGHTLY, WEEKLY
 from .findings import chain, difference_of
 from .resources import Log
@@ -89,7 +90,7 @@ class Day(dg.Config):
 def close_diaries(context: dg.OpExecutionContext, config: Day, log: Log) -> None:
     settings = Settings()
     origin = Origin(config.household or settings.household, ACTOR)
-    day = date.fromisoformat(config.day) if config.day else settings.today()
+    day = day_of(config.day, "day") if config.day else settings.today()
     for person in config.persons or persons_of(log.store, origin.household):
         try:
             said = close_day(log.store, person, day, origin)
@@ -160,6 +161,26 @@ def sync_recipes() -> None:
     ask_for_recipes()
 
 
+class Ticks(dg.Config):
+    """Whose list."""
+
+    household: str = HOUSEHOLD
+
+
+@dg.op
+def read_what_was_ticked(context: dg.OpExecutionContext, config: Ticks, log: Log) -> None:
+    settings = Settings()
+    origin = Origin(config.household or settings.household, ACTOR)
+    items = read_ticks(log.store, log.outside, origin, settings.today())
+    context.log.info(f"{len(items):,} items were ticked in Tandoor's list, or put back.")
+    context.add_output_metadata({"items": len(items)})
+
+
+@dg.job(description="Ticks of people in Tandoor's shopping list become ticks here, where that list is published.")
+def read_shopping_ticks() -> None:
+    read_what_was_ticked()
+
+
 class Models(dg.Config):
     """What to build anew."""
 
@@ -218,8 +239,8 @@ def walk_the_chain(context: dg.OpExecutionContext, log: Log) -> None:
     context.add_output_metadata(finding.metadata)
     if not finding.passed:
         raise dg.Failure(
-            "the log is not what was appended: `meals log verify` says where. Keep this database as it is, and compare"
-            " it with a backup",
+            "the log is not what was appended: `meals events verify` says where. Keep this database as it is, and"
+            " compare it with a backup",
             metadata=finding.metadata,
             allow_retries=False,
         )
@@ -231,11 +252,18 @@ def verify_log() -> None:
     walk_the_chain()
 
 
+class Checks(dg.Config):
+    """Which checks to look at."""
+
+    checks: list[str] = Field(default=[], description="As weight_trend.is_current; all when empty.")
+
+
 @dg.op
-def tell_the_operator(context: dg.OpExecutionContext, log: Log) -> None:
+def tell_the_operator(context: dg.OpExecutionContext, config: Checks, log: Log) -> None:
     settings = Settings()
     origin = Origin(settings.household, ACTOR)
-    for alert in alerts(context.instance, log.store, settings.household, settings.today()):
+    only = known(config.checks, NAMED, "checks")
+    for alert in alerts(context.instance, log.store, settings.household, settings.today(), only):
         context.instance.report_runless_asset_event(alert.evaluation())
         said = request_notification(log.store, alert.wanted, origin)
         context.log.info(f"{alert.wanted.title}: asked at position {said.position}, deliver sends it.")
@@ -305,6 +333,7 @@ JOBS: list[Job] = [
     reconcile_day,
     report_week,
     sync_recipes,
+    read_shopping_ticks,
     rebuild_read_models,
     replay_consumer,
     verify_log,
@@ -341,11 +370,19 @@ def _macros(figures: Sequence[float]) -> Macros:
 
 def monday_of(day: str, settings: Settings) -> date:
     """The Monday of the week of the day, or of next week."""
-    on = date.fromisoformat(day) if day else settings.today() + timedelta(days=7)
+    on = day_of(day, "week") if day else settings.today() + timedelta(days=7)
     return on - timedelta(days=on.weekday())
 
 
-def known(names: list[str], there_are: dict[str, type], field: str) -> list[str]:
+def day_of(typed: str, field: str) -> date:
+    """The day that somebody typed. Raises `Invalid`, with an example, for anything else."""
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        raise Invalid(field, f"{typed!r} is no day: write it as 2026-11-30, or leave it empty") from None
+
+
+def known(names: list[str], there_are: Collection[str], field: str) -> list[str]:
     """The names. Raises `Invalid`, with those there are, for another."""
     for name in names:
         if name not in there_are:

@@ -21,11 +21,11 @@ from meal_assets.event_store.checkpoints import (
 )
 from meal_assets.subscriptions import Standing, standings
 
-from .assets import DAYS
+from .assets import days_in
 from .checks import IS_CURRENT, lag, severity_of
 from .findings import LOOKS
 from .keys import key_of, topic_key, topics_of
-from .shown import counts_table, metadata_of, picture
+from .shown import behind_by, counts_table, metadata_of, picture
 
 REPORT_SECONDS = 0.25
 """Materializations are gathered for so long; rows are there at once."""
@@ -35,17 +35,16 @@ STOP_SECONDS = 10.0
 class Reporter:
     """Reports in a thread of its own, so that no fold waits for Dagster; ends with the block it is used in."""
 
-    def __init__(self, instance: dg.DagsterInstance, store: EventStore) -> None:
-        self._instance, self._store = instance, store
+    def __init__(self, instance: dg.DagsterInstance, store: EventStore, zone: str) -> None:
+        self._instance, self._store, self._zone = instance, store, zone
         self._awake, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="reporter", daemon=True)
-        self._failed: Exception | None = None
+        self.failure: Exception | None = None
+        """What kept the last report from Dagster, or a part of it; it is tried again with the next."""
         self._pictures = Pictures()
 
     def wake(self) -> None:
-        """There may be something to report. Raises what kept an earlier report from Dagster."""
-        if self._failed is not None:
-            raise self._failed
+        """There may be something to report."""
         self._awake.set()
 
     def __enter__(self) -> Self:
@@ -67,9 +66,10 @@ class Reporter:
 
     def _report(self) -> None:
         try:
-            report(self._instance, self._store, self._pictures)
+            report(self._instance, self._store, self._pictures, self._zone)
+            self.failure = None
         except Exception as error:
-            self._failed = error
+            self.failure = error
 
 
 @dataclass(slots=True)
@@ -95,14 +95,16 @@ class Pictures:
         return now
 
 
-def report(instance: dg.DagsterInstance, store: EventStore, pictures: Pictures | None = None) -> int:
+def report(instance: dg.DagsterInstance, store: EventStore, pictures: Pictures | None = None, zone: str = "UTC") -> int:
     """Report every topic that moved and every batch folded since the last call; how many reports that took.
 
     A row of the outbox counts as reported only after Dagster has it: killed in between, it is reported again.
     A subscriber whose topic moved by events it does not listen to is reported too, with none: Dagster would call it
-    out of date for ever.
+    out of date for ever. `zone`: IANA name of the time zone whose days are the daily partitions.
+    Of a subscriber that cannot be reported the others do not suffer: what kept it is raised when they are.
     """
     pictures = pictures or Pictures()
+    failures: list[Exception] = []
     with store.database.transaction() as db:
         moved = [name for name in TOPICS if _report_topic(instance, db, name)]
         topics = {name: at.position for name, at in checkpoints(db).items() if name.startswith("topic/")}
@@ -120,11 +122,19 @@ def report(instance: dg.DagsterInstance, store: EventStore, pictures: Pictures |
             partition = pictures.owed.get(standing.subscriber.name)
             if partition or not getattr(standing.subscriber, "partitioned_by", None):
                 nothing = replace(_nothing(db, standing), partitions=(partition,) if partition else ())
-                _report_done(instance, db, standing, nothing, topics, pictures)
+                done.append(nothing)
         for one in done:
-            _report_done(instance, db, stands[one.subscriber], one, topics, pictures)
-            mark_reported(db, one)
-    return len(moved) + len(untouched) + len(done)
+            try:
+                with db.transaction():
+                    _report_done(instance, db, stands[one.subscriber], one, topics, pictures, zone)
+                    if one.ids:
+                        mark_reported(db, one)
+            except Exception as error:
+                error.add_note(f"while reporting {one.subscriber}")
+                failures.append(error)
+    for failure in failures:
+        raise failure
+    return len(moved) + len(done)
 
 
 def _report_topic(instance: dg.DagsterInstance, db: Connection, name: str) -> bool:
@@ -149,6 +159,8 @@ def _report_topic(instance: dg.DagsterInstance, db: Connection, name: str) -> bo
                 "to_position": head,
                 "events": sum(counts.values()),
                 "events_by_type": counts_table(counts),
+                "see_events": f"meals events --topic {name} --after {before} --until {head}"
+                f" --limit {max(sum(counts.values()), 1)}",
             },
             tags=_data_version(head),
         )
@@ -168,6 +180,7 @@ def _report_done(
     done: Done,
     topics: dict[str, int],
     pictures: Pictures,
+    zone: str,
 ) -> None:
     subscriber = standing.subscriber
     tags = _data_version(done.to) | {"dagster/code_version": str(done.version)}
@@ -177,8 +190,10 @@ def _report_done(
             done.to if standing.behind else topics[f"topic/{topic}"]
         )
         tags[f"dagster/input_event_pointer/topic/{topic}"] = "NULL"
-    metadata = metadata_of(db, subscriber, done)
-    partitions = [p for p in done.partitions if DAYS.has_partition_key(p)] if done.partitions else [None]
+    metadata = metadata_of(db, subscriber, done) | behind_by(standing)
+    # what concerns days that are no partition only, as those to come, is told of the model as a whole
+    days: list[str | None] = [day for day in done.partitions if days_in(zone).has_partition_key(day)]
+    partitions = days or [None]
     for partition in partitions:
         is_newest = partition == partitions[-1]
         shown = metadata | (picture(db, subscriber) if is_newest and pictures.draw(subscriber.name, partition) else {})
@@ -188,7 +203,7 @@ def _report_done(
     evaluations = [(IS_CURRENT, not standing.behind, lag(standing), severity_of(standing))]
     for look in LOOKS:
         if subscriber is look.model:
-            found = look.find(db)
+            found = look.tried(db)
             evaluations.append((look.name, found.passed, found.metadata, found.severity))
     for name, passed, shown, severity in evaluations:
         instance.report_runless_asset_event(

@@ -19,12 +19,14 @@ class Log(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic over wh
 
     _store: EventStore = PrivateAttr()
     _outside: Outside = PrivateAttr()
+    _zone: str = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, _context: dg.InitResourceContext) -> Generator["Log", None, None]:
         settings = Settings()
         with Database.open(settings) as database:
             self._store, self._outside = EventStore(database), Outside.of(settings)
+            self._zone = settings.zone.key
             yield self
 
     @property
@@ -34,3 +36,8 @@ class Log(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic over wh
     @property
     def outside(self) -> Outside:
         return self._outside
+
+    @property
+    def zone(self) -> str:
+        """IANA name of the household's time zone."""
+        return self._zone

@@ -1,4 +1,4 @@
-"""Launches runs by forking them from a warm process; where that cannot be had, as Dagster does by default.
+"""Launches runs by forking them from a warm process; where that cannot be had, in a fresh one.
 
 In dagster.yaml: `run_launcher: {module: meal_assets.platform.run_launcher, class: ForkRunLauncher}`.
 """
@@ -6,7 +6,7 @@ In dagster.yaml: `run_launcher: {module: meal_assets.platform.run_launcher, clas
 import json
 import signal
 import socket
-import subprocess  # the fork server, by this interpreter
+import subprocess  # the fork server and fresh runs, by this interpreter
 import sys
 import threading
 import time
@@ -19,6 +19,7 @@ from dagster._core.code_pointer import FileCodePointer
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.storage.dagster_run import DagsterRun
+from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import serialize_value
 from filelock import FileLock
 
@@ -49,13 +50,10 @@ class ForkRunLauncher(DefaultRunLauncher):
         try:
             pid = self._fork(run)
         except (OSError, ValueError, RuntimeError) as error:
-            if context.workspace is None:
-                raise
             self._instance.report_engine_event(
                 f"No fork server ({error}): this run starts in a fresh process, which takes a second longer.", run
             )
-            super().launch_run(context)
-            return
+            pid = self._begin(run)
         with suppress(psutil.NoSuchProcess):
             started = psutil.Process(pid).create_time()
             self._instance.add_run_tags(run.run_id, {PID_TAG: str(pid), STARTED_TAG: repr(started)})
@@ -83,7 +81,7 @@ class ForkRunLauncher(DefaultRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         if PID_TAG not in run.tags:
-            # begun this moment, or in a fresh process: one that is not known to run would be called failed
+            # begun this moment: one that is not known to run would be called failed
             return CheckRunHealthResult(WorkerStatus.RUNNING, "its process is not known")
         if process_of(run) is None:
             return CheckRunHealthResult(WorkerStatus.FAILED, f"process {run.tags[PID_TAG]} is gone")
@@ -110,6 +108,15 @@ class ForkRunLauncher(DefaultRunLauncher):
         if "pid" not in answer:
             raise RuntimeError(answer.get("error", "no answer"))
         return int(answer["pid"])
+
+    def _begin(self, run: DagsterRun) -> int:
+        """The pid of a fresh process for the run; who ends our group ends it too."""
+        assert run.job_code_origin is not None
+        asked = ExecuteRunArgs(run.job_code_origin, run.run_id, self._instance.get_ref())
+        command = [sys.executable, "-m", "dagster", "api", "execute_run", serialize_value(asked)]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  # our interpreter
+        threading.Thread(target=process.wait, name=f"run {run.run_id}", daemon=True).start()  # nobody else buries it
+        return process.pid
 
     def _ask(self, line: bytes) -> dict[str, Any]:
         if self._connection is None:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from meal_assets.commands.profile import persons_of
+from meal_assets.commands.shopping import lists_in_tandoor
 from meal_assets.contracts.notification_request import OPERATOR
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.settings import Settings
@@ -16,6 +17,7 @@ from .jobs import (
     compare_some_days,
     keep_dagster_small,
     plan_week,
+    read_shopping_ticks,
     rebuild_and_compare,
     reconcile_day,
     report_week,
@@ -73,6 +75,19 @@ def all_schedules(zone: str) -> list[dg.ScheduleDefinition]:
         return dg.RunRequest()
 
     @dg.schedule(
+        job=read_shopping_ticks,
+        cron_schedule="*/15 * * * *",
+        execution_timezone=zone,
+        default_status=ON,
+        description="Every quarter of an hour: what was ticked in Tandoor's shopping list, while one of ours is there.",
+    )
+    def ticks_every_quarter_hour(log: Log) -> dg.RunRequest | dg.SkipReason:
+        settings = Settings()
+        if not lists_in_tandoor(log.store, log.outside, settings.household, settings.today()):
+            return dg.SkipReason("no list of this week or a later one is in a Tandoor: `meals accept` publishes it")
+        return dg.RunRequest()
+
+    @dg.schedule(
         job=tell_of_checks,
         cron_schedule="*/5 * * * *",
         execution_timezone=zone,
@@ -83,13 +98,15 @@ def all_schedules(zone: str) -> list[dg.ScheduleDefinition]:
         settings = Settings()
         if log.outside.address_of(OPERATOR, settings.household) is None:
             return dg.SkipReason(f"nobody is to be told: name {OPERATOR} or {settings.household} in MEALS_NOTIFY_URLS")
-        if not alerts(context.instance, log.store, settings.household, settings.today()):
+        found = alerts(context.instance, log.store, settings.household, settings.today())
+        if not found:
             return dg.SkipReason("there is nothing new to tell")
-        return dg.RunRequest()
+        return dg.RunRequest(run_config={"ops": {"tell_the_operator": {"config": {"checks": [a.name for a in found]}}}})
 
     return [
         weekly_plan,
         recipes_every_two_hours,
+        ticks_every_quarter_hour,
         checks_every_five_minutes,
         *(
             dg.ScheduleDefinition(

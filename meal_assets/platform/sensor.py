@@ -7,6 +7,7 @@ inside the tick, and only a launcher that cannot do that gets them as requests.
 
 import json
 import time
+from collections.abc import Iterable
 
 import dagster as dg
 from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
@@ -30,6 +31,7 @@ ASK_AGAIN_SECONDS = 30
 """A run that died without a word is asked for again after this."""
 LOOK_SECONDS = 1.0
 """A subscriber that backs off, is behind without a new event, or whose run ended, is looked at this often."""
+CONSUMER_TAG = "meals/consumer"
 RUN_SECONDS = 900
 """A run of a consumer that takes longer hangs, and is ended; one that only has much to do is asked for again, and goes
 on from where it was."""
@@ -50,7 +52,7 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
         quick_switches(),
         log.store.listen() as wait,
         Folder(log.store) as folder,
-        Reporter(context.instance, log.store) as reporter,
+        Reporter(context.instance, log.store, log.zone) as reporter,
     ):
         looked = -LOOK_SECONDS
         while True:
@@ -63,6 +65,9 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
             reporter.wake()
             behind = consumers_behind(log.store) if heard & FOR_CONSUMERS else {}
             wanted = {name: key for name, key in behind.items() if asked.get(name) != key}
+            if wanted and not launching.possible:
+                waiting = queued(context.instance, wanted)
+                wanted = {name: key for name, key in wanted.items() if name not in waiting}
             asked |= wanted
             if wanted and not launching.possible:
                 requests = [_run(name, key) for name, key in wanted.items()]
@@ -71,11 +76,13 @@ def follow_the_log(context: dg.SensorEvaluationContext, log: Log) -> dg.SensorRe
                 launching.launch(key_of(CONSUMERS[name]), key, _tags(name))
             left = end - time.monotonic()
             if left <= (-GRACE_SECONDS if folder.busy else 0):
-                for failure in failures.values():
-                    raise failure  # the tick shows it; earlier, the others would have to wait for the next tick
-                context.update_cursor(json.dumps(asked))
-                return dg.SkipReason(f"followed the log to position {log.store.head()}")
+                break
             wait(FOLD_SECONDS if folder.busy else min(left, LOOK_SECONDS))
+    for failure in (*failures.values(), reporter.failure):
+        if failure is not None:
+            raise failure  # the tick shows it; earlier, the others would have to wait for the next tick
+    context.update_cursor(json.dumps(asked))
+    return dg.SkipReason(f"followed the log to position {log.store.head()}")
 
 
 def consumers_behind(store: EventStore) -> dict[str, str]:
@@ -91,9 +98,15 @@ def consumers_behind(store: EventStore) -> dict[str, str]:
     }
 
 
+def queued(instance: dg.DagsterInstance, consumers: Iterable[str]) -> set[str]:
+    """Those of the consumers that have a run in Dagster's queue, where none is lost: another one would do nothing."""
+    waiting = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED], tags={CONSUMER_TAG: [*consumers]})
+    return {run.tags[CONSUMER_TAG] for run in instance.get_runs(waiting)}
+
+
 def _run(name: str, key: str) -> dg.RunRequest:
     return dg.RunRequest(run_key=key, asset_selection=[key_of(CONSUMERS[name])], tags=_tags(name))
 
 
 def _tags(name: str) -> dict[str, str]:
-    return {"meals/consumer": name, MAX_RUNTIME_SECONDS_TAG: str(RUN_SECONDS)}
+    return {CONSUMER_TAG: name, MAX_RUNTIME_SECONDS_TAG: str(RUN_SECONDS)}

@@ -210,16 +210,34 @@ def _decided(db: Connection) -> dict[str, int]:
     return {str(consumer): int(position) for consumer, position in rows}
 
 
-def _waiting_since(db: Connection, behind: Sequence[Standing]) -> dict[str, datetime]:
-    """Subscriber -> when the oldest event it has not taken in was recorded."""
+def events_waiting(db: Connection, stand: Sequence[Standing]) -> dict[str, int]:
+    """Subscriber -> how many events it has not taken in. It counts them: nothing for each tick."""
+    rows = db.execute(
+        f"SELECT subscriber, sum(n) FROM {WANTED} CROSS JOIN LATERAL (SELECT count(*) AS n FROM log.events e"  # noqa: S608  # our own
+        " WHERE e.type = w.type AND e.position > w.after AND (NOT w.named OR e.payload->>'consumer' = w.subscriber)"
+        ") AS counted GROUP BY subscriber",
+        _wanted([s for s in stand if s.behind]),
+    )
+    return {s.subscriber.name: 0 for s in stand} | {str(name): int(n) for name, n in rows}
+
+
+WANTED = "unnest(%s::text[], %s::text[], %s::bigint[], %s::boolean[]) AS w (subscriber, type, after, named)"
+
+
+def _wanted(behind: Sequence[Standing]) -> list[list[object]]:
+    """The arrays of `WANTED`: what each of them has not heard; decisions concern the consumer they name."""
     wanted = [(s.subscriber.name, t.type_name, s.position, False) for s in behind for t in s.subscriber.listens_to]
     consumers = [s for s in behind if issubclass(s.subscriber, Consumer)]
     wanted += [(s.subscriber.name, e.type_name, s.position, True) for s in consumers for e in DECISIONS]
+    return [[one[n] for one in wanted] for n in range(4)]
+
+
+def _waiting_since(db: Connection, behind: Sequence[Standing]) -> dict[str, datetime]:
+    """Subscriber -> when the oldest event it has not taken in was recorded."""
     rows = db.execute(
-        "SELECT subscriber, min(recorded_at) FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::boolean[])"
-        " AS w (subscriber, type, after, named) CROSS JOIN LATERAL (SELECT recorded_at FROM log.events e"
+        f"SELECT subscriber, min(recorded_at) FROM {WANTED} CROSS JOIN LATERAL (SELECT recorded_at FROM log.events e"  # noqa: S608  # our own
         "  WHERE e.type = w.type AND e.position > w.after AND (NOT w.named OR e.payload->>'consumer' = w.subscriber)"
         "  ORDER BY e.position LIMIT 1) AS oldest GROUP BY subscriber",
-        [[one[n] for one in wanted] for n in range(4)],
+        _wanted(behind),
     )
     return {str(name): since for name, since in rows}

@@ -26,7 +26,7 @@ from meal_assets.clients.signing import OAuth1
 from meal_assets.contracts.values import Nutrients
 from meal_assets.errors import RemoteFailed, Waiting
 from meal_assets.event_store import Database
-from meal_assets.fakes.fatsecret import FakeFatSecret, a_food, verifier_of
+from meal_assets.fakes.fatsecret import FakeFatSecret, a_food, demo_service, verifier_of
 from meal_assets.fakes.server import Faulty
 
 DAY = date(2026, 11, 23)
@@ -88,6 +88,20 @@ def test_the_signature_is_the_one_of_rfc_5849_section_1_2() -> None:
         "%26oauth_nonce%3DchapoH%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131202%26oauth_token"
         "%3Dnnch734d00sl2jdk%26oauth_version%3D1.0%26size%3Doriginal",
         b"kd94hf93k423kf44&pfkkdhi9sl3r4s00",
+    )
+
+
+def test_the_base_string_is_the_one_of_rfc_5849_section_3_4_1() -> None:
+    carried = signed(
+        "http://EXAMPLE.COM:80/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b", "POST", {"c2": "", "a3": "2 q"},
+        key="9djdj82h48djs9d2", secret="j49sk3j29djd", token="kkk9d7dh3k39sjv7", token_secret="dh893hdasih9",
+        nonce="7d8f3e4a", timestamp="137131201",
+    )  # fmt: skip
+    assert carried["oauth_signature"] == expected_signature(
+        "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2"
+        "%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1"
+        "%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7%26oauth_version%3D1.0",
+        b"j49sk3j29djd&dh893hdasih9",
     )
 
 
@@ -364,3 +378,18 @@ def test_a_month_names_its_own_days_only(fake: FakeFatSecret, diary: Diary, toke
     for day in (last, last + timedelta(days=1)):
         fake.service.eat(token.token, day_number(day), "33691", 50)
     assert diary.days_with_entries(date(2026, 2, 1)) == [last]
+
+
+def test_the_account_of_a_demo_holds_a_week(database: Database) -> None:
+    last = date(2026, 11, 28)
+    with FakeFatSecret(demo_service(last)) as demo:
+        keys = Keys(demo.service.key, demo.service.secret)
+        token = Token(*demo.service.connect())
+        with Diary(keys, token, database, plan=Plan(demo.url, calls_a_second=1_000)) as diary:
+            days = [diary.day(last - timedelta(days=back)) for back in range(8)]
+    assert [len(entries) for entries in days] == [2] * 7 + [0]
+    today = [(e.name.partition(",")[0], e.meal, e.units) for e in days[0]]
+    assert today == [("Bananas", "breakfast", 118.0), ("Yogurt", "snack", 170.0)]
+    eaten = days[0][0].eaten
+    assert eaten is not None
+    assert eaten.kcal == pytest.approx(1.18 * 89)

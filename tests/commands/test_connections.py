@@ -1,10 +1,9 @@
 """Connecting a person's FatSecret account, and where the token to it is: encrypted in one table, and nowhere else."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from meal_assets.clients.fatsecret_answers import NAME, FatSecretRefused
 from meal_assets.clients.outside import Outside
@@ -16,21 +15,9 @@ from meal_assets.event_store import Database, EventStore, Origin
 from meal_assets.event_store.connections import Connections
 from meal_assets.fakes.fatsecret import FakeFatSecret, verifier_of
 from meal_assets.settings import Settings
+from tests.remotes import fatsecret, outside
 
-
-@pytest.fixture
-def fake() -> Iterator[FakeFatSecret]:
-    with FakeFatSecret() as fake:
-        yield fake
-
-
-@pytest.fixture
-def outside(fake: FakeFatSecret) -> Outside:
-    return Outside(
-        fatsecret_key=SecretStr(fake.service.key),
-        fatsecret_secret=SecretStr(fake.service.secret),
-        fatsecret_url=fake.url,
-    )
+__all__ = ["fatsecret", "outside"]
 
 
 @pytest.fixture
@@ -44,11 +31,11 @@ def connect(store: EventStore, outside: Outside, person: str) -> str:
 
 
 def test_a_person_is_connected_and_told_whose_account_it_is(
-    store: EventStore, outside: Outside, connections: Connections, fake: FakeFatSecret
+    store: EventStore, outside: Outside, connections: Connections, fatsecret: FakeFatSecret
 ) -> None:
     assert connect(store, outside, "ada") == "goal 60 kg, height 168 cm"
     assert [(c.person, c.refused) for c in connections.all()] == [("ada", None)]
-    ((token, account),) = fake.service.accounts.items()
+    ((token, account),) = fatsecret.service.accounts.items()
     assert connections.secrets("ada") == [token, account.secret]
 
 
@@ -64,12 +51,12 @@ def test_a_wrong_code_connects_nobody_and_may_be_typed_again(
 
 
 def test_connecting_again_takes_the_new_token(
-    store: EventStore, outside: Outside, connections: Connections, fake: FakeFatSecret
+    store: EventStore, outside: Outside, connections: Connections, fatsecret: FakeFatSecret
 ) -> None:
     connect(store, outside, "ada")
     connections.refuse("ada", "revoked")
     connect(store, outside, "ada")
-    assert connections.secrets("ada")[0] == list(fake.service.accounts)[-1]
+    assert connections.secrets("ada")[0] == list(fatsecret.service.accounts)[-1]
     assert connections.all()[0].refused is None
 
 

@@ -1,14 +1,10 @@
 """FatSecret diaries read day by day, against a FatSecret with its quirks: once, within the budget, whatever fails."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-import stamina
-from pydantic import SecretStr
 
-from meal_assets.clients.attempts import ATTEMPTS
 from meal_assets.clients.breaker import Breaker, states
 from meal_assets.clients.fatsecret_answers import NAME, day_number
 from meal_assets.clients.outside import Outside
@@ -20,56 +16,35 @@ from meal_assets.contracts.diary import DiaryDayObserved
 from meal_assets.errors import Invalid, RemoteFailed, RemoteRefused, Unavailable, Waiting
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.connections import Connections
-from meal_assets.fakes.fatsecret import FakeFatSecret, a_food
+from meal_assets.fakes.fatsecret import FakeFatSecret
 from meal_assets.fakes.server import Faulty
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.daily_nutrition import DailyNutrition, days_eaten
+from tests.remotes import fatsecret, no_pauses, outside
+
+__all__ = ["fatsecret", "no_pauses", "outside"]
 
 HOME = Origin("home", "test")
 LAST = date(2026, 11, 28)
 FIRST = LAST - timedelta(days=89)
-OATS = {"calories": 379.0, "carbohydrate": 67.7, "protein": 13.2, "fat": 6.5, "fiber": 10.1, "sodium": 6.0}
 EMPTY_MONTH = date(2026, 2, 1)
 
 
-@pytest.fixture(autouse=True)
-def no_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
-        yield
-
-
 @pytest.fixture
-def fake() -> Iterator[FakeFatSecret]:
-    with FakeFatSecret() as fake:
-        fake.service.foods = {"33691": a_food("33691", "Rolled oats", OATS), "4417": a_food("4417", "Apple", OATS)}
-        yield fake
-
-
-@pytest.fixture
-def outside(fake: FakeFatSecret) -> Outside:
-    return Outside(
-        fatsecret_key=SecretStr(fake.service.key),
-        fatsecret_secret=SecretStr(fake.service.secret),
-        fatsecret_url=fake.url,
-        fatsecret_calls_a_second=1_000,
-    )
-
-
-@pytest.fixture
-def ada(fake: FakeFatSecret, store: EventStore) -> str:
+def ada(fatsecret: FakeFatSecret, store: EventStore) -> str:
     """The token of somebody who is connected."""
-    return connected(fake, store, "ada")
+    return connected(fatsecret, store, "ada")
 
 
-def connected(fake: FakeFatSecret, store: EventStore, person: str) -> str:
-    token, secret = fake.service.connect()
+def connected(fatsecret: FakeFatSecret, store: EventStore, person: str) -> str:
+    token, secret = fatsecret.service.connect()
     Connections(store.database, "home", NAME).keep(person, (token, secret))
     return token
 
 
-def eats(fake: FakeFatSecret, token: str, first: date, last: date) -> None:
+def eats(fatsecret: FakeFatSecret, token: str, first: date, last: date) -> None:
     for n in range((last - first).days + 1):
-        fake.service.eat(token, day_number(first) + n, "33691", 50 + n)
+        fatsecret.service.eat(token, day_number(first) + n, "33691", 50 + n)
 
 
 def read(store: EventStore, outside: Outside, first: date = FIRST, last: date = LAST) -> list[DayRead]:
@@ -80,24 +55,24 @@ def observed(store: EventStore) -> list[DiaryDayObserved]:
     return [r.event for r in store.read(types=[DiaryDayObserved]) if isinstance(r.event, DiaryDayObserved)]
 
 
-def next_day(store: EventStore, fake: FakeFatSecret) -> None:
+def next_day(store: EventStore, fatsecret: FakeFatSecret) -> None:
     """Midnight passes: here and there, the calls count from none."""
     with store.database.transaction() as db:
         db.execute("UPDATE log.remotes SET day = day - 1")
     Breaker(store.database, NAME).reset()
-    fake.service.calls = 0
+    fatsecret.service.calls = 0
 
 
 def test_ninety_days_are_read_once_and_a_second_time_say_nothing(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    eats(fake, ada, FIRST, LAST)
+    eats(fatsecret, ada, FIRST, LAST)
     assert [(d.day, d.changed) for d in read(store, outside)] == [
         (LAST - timedelta(days=n), ("ada",)) for n in range(90)
     ]
     assert len(observed(store)) == store.head() == 90
     months, long_months = 4, 3  # of August there is one day, which is asked for by itself
-    assert fake.service.calls == 90 + months + long_months
+    assert fatsecret.service.calls == 90 + months + long_months
     assert [d.changed for d in read(store, outside)] == [()] * 90
     assert store.head() == 90
     catch_up(DailyNutrition(), store)
@@ -107,24 +82,24 @@ def test_ninety_days_are_read_once_and_a_second_time_say_nothing(
 
 
 def test_a_day_that_changed_there_is_said_again_and_only_that(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    eats(fake, ada, LAST - timedelta(days=6), LAST)
+    eats(fatsecret, ada, LAST - timedelta(days=6), LAST)
     read(store, outside, LAST - timedelta(days=6))
-    fake.service.eat(ada, day_number(LAST) - 2, "4417", 150, meal="Other")
+    fatsecret.service.eat(ada, day_number(LAST) - 2, "4417", 150, meal="Other")
     assert [d.day for d in read(store, outside, LAST - timedelta(days=6)) if d.changed] == [LAST - timedelta(days=2)]
     again = observed(store)[-1]
     assert [m.meal for m in again.meals] == ["breakfast", "snack"]
     assert again.before == (observed(store)[2].meals[0].nutrition,)
-    fake.service.accounts[ada].entries.clear()
+    fatsecret.service.accounts[ada].entries.clear()
     assert len([d for d in read(store, outside, LAST - timedelta(days=6)) if d.changed]) == 7
     assert observed(store)[-1].meals == ()
 
 
 def test_nothing_of_the_foods_is_kept_but_their_numbers(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    eats(fake, ada, LAST, LAST)
+    eats(fatsecret, ada, LAST, LAST)
     read(store, outside, LAST)
     with store.database.transaction() as db:
         assert db.execute("SELECT count(*) FROM log.events WHERE payload::text ~* 'oats'").fetchone() == (0,)
@@ -134,35 +109,35 @@ def test_nothing_of_the_foods_is_kept_but_their_numbers(
 
 
 def test_an_entry_whose_nutrition_is_not_known_is_counted_and_not_taken_for_nothing(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    eats(fake, ada, LAST, LAST)
-    number = fake.service.eat(ada, day_number(LAST), "4417", 100)
-    del fake.service.accounts[ada].entries[number]["fat"]
+    eats(fatsecret, ada, LAST, LAST)
+    number = fatsecret.service.eat(ada, day_number(LAST), "4417", 100)
+    del fatsecret.service.accounts[ada].entries[number]["fat"]
     read(store, outside, LAST)
     ((meal,),) = [d.meals for d in observed(store)]
     assert (len(meal.entries), meal.unknown, meal.nutrition.kcal) == (2, 1, 189.5)
 
 
 def test_a_month_without_entries_is_two_calls_one_of_them_for_weights(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
     assert len(read(store, outside, EMPTY_MONTH, EMPTY_MONTH + timedelta(days=27))) == 28
-    assert (fake.service.calls, store.head()) == (2, 0)
+    assert (fatsecret.service.calls, store.head()) == (2, 0)
 
 
 def test_what_a_used_up_budget_leaves_over_is_read_the_next_day_and_no_day_twice(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    eats(fake, ada, FIRST, LAST)
-    fake.service.limit = 40
+    eats(fatsecret, ada, FIRST, LAST)
+    fatsecret.service.limit = 40
     through: list[date] = []
     days = sync_diaries(store, outside, HOME, FIRST, LAST)
     for _ in range(3):
         try:
             through.extend(done.day for done in days)
         except Waiting:
-            next_day(store, fake)
+            next_day(store, fatsecret)
             days = read_left_over(store, outside, HOME)
     assert through == [LAST - timedelta(days=n) for n in range(90)]
     assert len(observed(store)) == store.head() == 90
@@ -170,35 +145,35 @@ def test_what_a_used_up_budget_leaves_over_is_read_the_next_day_and_no_day_twice
 
 
 def test_the_same_range_asked_for_again_goes_on_where_it_was(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    eats(fake, ada, FIRST, LAST)
-    fake.service.limit = 40
+    eats(fatsecret, ada, FIRST, LAST)
+    fatsecret.service.limit = 40
     with pytest.raises(Waiting, match="used up"):
         read(store, outside)
     assert len(observed(store)) < 40
-    next_day(store, fake)
+    next_day(store, fatsecret)
     with pytest.raises(Waiting):
         read(store, outside)
-    next_day(store, fake)
+    next_day(store, fatsecret)
     assert len(read(store, outside)) == 90
     assert len(observed(store)) == store.head() == 90
 
 
 def test_our_own_count_of_calls_ends_a_range_before_fatsecret_does(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    eats(fake, ada, FIRST, LAST)
+    eats(fatsecret, ada, FIRST, LAST)
     with pytest.raises(Waiting, match="30 calls a day of fatsecret are used up"):
         read(store, replace(outside, fatsecret_calls_a_day=30))
-    assert fake.service.calls == 30
+    assert fatsecret.service.calls == 30
 
 
 def test_faults_on_half_of_the_calls_keep_no_day_back_for_good(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    eats(fake, ada, FIRST, LAST)
-    fake.faults = Faulty(0.5, seed=3)
+    eats(fatsecret, ada, FIRST, LAST)
+    fatsecret.faults = Faulty(0.5, seed=3)
     failed = 0
     for _ in range(20):
         try:
@@ -214,20 +189,20 @@ def test_faults_on_half_of_the_calls_keep_no_day_back_for_good(
 
 
 def test_a_revoked_token_stops_that_person_says_what_to_do_and_leaves_the_others(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    ben = connected(fake, store, "ben")
-    eats(fake, ben, LAST - timedelta(days=2), LAST)
-    del fake.service.accounts[ada]
+    ben = connected(fatsecret, store, "ben")
+    eats(fatsecret, ben, LAST - timedelta(days=2), LAST)
+    del fatsecret.service.accounts[ada]
     days = sync_diaries(store, outside, HOME, LAST - timedelta(days=2), LAST)
     with pytest.raises(RemoteRefused, match="`meals connect fatsecret ada` makes a new one"):
         assert list(days) == []
     assert [d.person for d in observed(store)] == ["ben"] * 3
     assert [s.state for s in states(store.database)] == ["closed"]
-    asked = len(fake.asked)
+    asked = len(fatsecret.asked)
     with pytest.raises(Unavailable, match="`meals connect fatsecret ada` makes a new one"):
         list(sync_diaries(store, outside, HOME, LAST, LAST, "ada"))
-    assert len(fake.asked) == asked
+    assert len(fatsecret.asked) == asked
     assert len(read(store, outside, LAST)) == 1
 
 
@@ -239,9 +214,9 @@ def test_who_is_not_connected_and_a_range_that_is_none_are_told(store: EventStor
 
 
 def test_of_who_is_forgotten_while_it_reads_nothing_is_said(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    eats(fake, ada, FIRST, LAST)
+    eats(fatsecret, ada, FIRST, LAST)
     reading = sync_diaries(store, outside, HOME, FIRST, LAST)
     next(reading)
     forget_person(store, "ada", HOME)
@@ -258,9 +233,9 @@ def weighed(store: EventStore) -> list[tuple[date, float]]:
 
 
 def test_weights_are_recorded_once_and_again_when_they_change_there(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    there, yesterday = fake.service.accounts[ada].weights, LAST - timedelta(days=1)
+    there, yesterday = fatsecret.service.accounts[ada].weights, LAST - timedelta(days=1)
     there |= {day_number(LAST): 62.5, day_number(yesterday): 62.75}
     for _ in range(2):
         read(store, outside, LAST)
@@ -274,16 +249,16 @@ def test_weights_are_recorded_once_and_again_when_they_change_there(
 
 
 def test_a_weight_recorded_here_is_not_replaced_by_one_that_was_there_all_along(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
     record_weights(store, "ada", [WeightRecorded(person="ada", day=LAST, weight_kg=61)], HOME)
-    fake.service.accounts[ada].weights[day_number(LAST)] = 62.5
+    fatsecret.service.accounts[ada].weights[day_number(LAST)] = 62.5
     read(store, outside, LAST)
     assert weighed(store) == [(LAST, 61)]
 
 
 def test_foods_whose_time_is_over_go_also_where_no_others_come(
-    store: EventStore, outside: Outside, fake: FakeFatSecret, ada: str
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, ada: str
 ) -> None:
     with outside.fatsecret_foods(store.database) as foods:
         assert foods.food("33691")

@@ -23,7 +23,8 @@ from meal_assets.contracts import Event
 from meal_assets.contracts.expenditure import EnergyGoalSuggested
 from meal_assets.contracts.notification import NotificationFailed, NotificationSent
 from meal_assets.contracts.notification_request import NotificationRequested
-from meal_assets.contracts.plan import PlanGenerated
+from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
+from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
 from meal_assets.contracts.system import DeadLettered, FlagSet
 from meal_assets.event_store import EventStore, Origin
@@ -124,6 +125,24 @@ def test_a_goal_that_fits_is_told_with_why_it_is_that_one_and_what_it_is_not(sto
     assert told.title == "A goal of 2,200 kcal would fit you better than 2,000"
     for words in ("between 2,041 and 2,431", "Fat: 80 g (now 70)", "at most 200 kcal a week", "not medical advice"):
         assert words in told.text
+
+
+def test_what_to_buy_is_told_once_when_the_week_is_accepted_as_it_stood_then(store: EventStore) -> None:
+    lentils = {"line": "400 g lentils", "quantity": 400, "unit": "g", "food": "Red lentils"}
+    plan = like(PlanGenerated)
+    assert isinstance(plan, PlanGenerated)
+    dish, portions = plan.meals[0].recipe, sum(sum(m.portions.values()) for m in plan.meals)
+    append(store, like(RecipeFetched, recipe=dish, servings=4, ingredients=[lentils]))
+    append(store, plan, like(PlanAccepted), like(PlanAccepted))
+    append(store, like(RecipeFetched, recipe=dish, servings=4, ingredients=[lentils | {"food": "Beans"}]))
+    announce = Announce(Outside(notify_urls={"ada": SecretStr("mailto://x")}))
+    consume(announce, store)
+    assert [kind for _, kind, _ in kinds_asked(store)] == ["weekly_plan", "shopping_list"]
+    told = said(store, NotificationRequested)[1]
+    assert isinstance(told, NotificationRequested)
+    assert told.title == "To buy for the week of 23 November 2026"
+    assert told.text == f"Red lentils  {100 * portions:.0f} g"
+    assert replay(announce, store) == []
 
 
 def test_who_has_no_address_is_told_nothing(store: EventStore) -> None:

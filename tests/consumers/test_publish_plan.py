@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from meal_assets.cli.app import app
-from meal_assets.clients.attempts import ATTEMPTS
 from meal_assets.clients.outside import Outside
 from meal_assets.commands.flags import set_flag
 from meal_assets.commands.plan import accept_plan
@@ -34,6 +32,9 @@ from meal_assets.read_models.flags import Flags
 from meal_assets.subscriptions import standings
 from tests.consumers.test_sync_tandoor import time_passes
 from tests.read_models.said import WEEK, append, like
+from tests.remotes import Deadly, no_pauses
+
+__all__ = ["no_pauses"]
 
 HOME = Origin("home", "test")
 Meals = dict[str, tuple[str, dict[str, float]]]
@@ -43,12 +44,6 @@ THREE: Meals = {
     "2026-11-24 lunch": ("tandoor-2", {"ada": 1}),
     "2026-11-29 snack": ("nuts", {"ben": 0.25}),
 }
-
-
-@pytest.fixture(autouse=True)
-def no_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
-        yield
 
 
 @pytest.fixture
@@ -257,18 +252,8 @@ def test_an_entry_that_comes_to_be_after_it_was_given_up_is_taken_away(store: Ev
 def test_killed_when_an_entry_was_just_made_it_goes_on_and_makes_nothing_twice(
     store: EventStore, dies_after: int
 ) -> None:
-    class Deadly(FakeTandoor):
-        left = dies_after
-        victim: "subprocess.Popen[bytes] | None" = None
-
-        def answer(self, asked: Asked) -> Reply:
-            reply = super().answer(asked)
-            self.left -= (asked.method, asked.path) == ("POST", "/api/meal-plan/")
-            if self.left == 0 and self.victim:
-                self.victim.kill()
-            return reply
-
     with Deadly(starter_space(3)) as fake:
+        fake.call, fake.dies_after = ("POST", "/api/meal-plan/"), dies_after
         switch(store)
         plan(store, THREE)
         accept_plan(store, WEEK, HOME)

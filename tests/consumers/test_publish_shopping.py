@@ -1,25 +1,27 @@
 """The shopping list of an accepted week stands in Tandoor's list, once; what others wrote there stays."""
 
 import signal
-import subprocess
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from meal_assets.commands.plan import accept_plan
-from meal_assets.commands.shopping import tick
+from meal_assets.commands.shopping import read_ticks, tick
 from meal_assets.consumers import consume
 from meal_assets.consumers.base import replay
 from meal_assets.consumers.publish_shopping import FLAG, PublishShopping
 from meal_assets.contracts.publication import ListPublished
 from meal_assets.contracts.recipe import RecipeFetched
+from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
 from meal_assets.contracts.system import DeadLettered
 from meal_assets.event_store import EventStore
 from meal_assets.fakes.server import Asked, Faulty, Reply
 from meal_assets.fakes.tandoor import FakeTandoor, Space
-from tests.consumers.test_publish_plan import HOME, Meals, consuming, fake, no_pauses, outside, plan, switch
+from tests.consumers.test_publish_plan import HOME, Meals, consuming, fake, outside, plan, switch
 from tests.consumers.test_sync_tandoor import time_passes
 from tests.read_models.said import WEEK, append, like
+from tests.remotes import Deadly, no_pauses
 
 __all__ = ["fake", "no_pauses"]
 
@@ -139,6 +141,86 @@ def test_what_is_in_the_basket_is_ticked_there_and_stays_when_it_is_needed_no_mo
     assert said(store)[-1].items == ()
 
 
+def ticked_there(fake: FakeTandoor, food: str, *, checked: bool = True) -> None:
+    for number, entry in fake.space.entries.items():
+        if entry["food"]["name"] == food:
+            fake.space.shopping.change(number, {"checked": checked})
+
+
+def ticks(store: EventStore) -> list[tuple[str, str, str]]:
+    """Item, what was said of it, and who said so."""
+    said = store.read(types=[ItemTicked, ItemUnticked])
+    return [(e.item, type(e).__name__, r.actor) for r in said if isinstance(e := r.event, ItemTicked | ItemUnticked)]
+
+
+def test_what_is_ticked_there_is_ticked_here_and_not_sent_back(store: EventStore, fake: FakeTandoor) -> None:
+    accepted(store, fake)
+    assert read_ticks(store, outside(fake), HOME, WEEK) == []
+    ticked_there(fake, "Carrots")
+    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Carrots"]
+    assert read_ticks(store, outside(fake), HOME, WEEK) == []
+    fake.asked.clear()
+    publish(store, fake)
+    assert writes(fake) == []
+    ticked_there(fake, "Carrots", checked=False)
+    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Carrots"]
+    assert ticks(store) == [("Carrots", "ItemTicked", "tandoor"), ("Carrots", "ItemUnticked", "tandoor")]
+
+
+def test_of_a_tick_here_and_one_there_the_newer_holds(store: EventStore, fake: FakeTandoor) -> None:
+    accepted(store, fake)
+    tick(store, WEEK, "Salt", HOME)  # still on its way
+    tick(store, WEEK, "Carrots", HOME)
+    ticked_there(fake, "Carrots", checked=False)
+    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Carrots"]
+    publish(store, fake)
+    assert [row[3] for row in there(fake)] == [False, False, True]
+    assert read_ticks(store, outside(fake), HOME, WEEK) == []
+
+
+def test_one_who_ticks_here_while_tandoor_is_asked_is_not_overruled(store: EventStore, fake: FakeTandoor) -> None:
+    class Slow(FakeTandoor):
+        def answer(self, asked: Asked) -> Reply:
+            if asked.path == "/api/shopping-list-entry/":
+                tick(store, WEEK, "Carrots", HOME)
+                tick(store, WEEK, "Carrots", HOME, done=False)
+            return super().answer(asked)
+
+    accepted(store, fake)
+    ticked_there(fake, "Carrots")
+    with Slow(fake.space) as slow:
+        assert read_ticks(store, outside(slow), HOME, WEEK) == []
+
+
+def test_an_item_of_several_lines_is_in_the_basket_when_all_of_them_are(store: EventStore, fake: FakeTandoor) -> None:
+    switch(store, FLAG)
+    told = [line("250 g carrots", 250, "g", "Carrots"), line("2 carrots", 2, "piece", "Carrots")]
+    append(store, like(RecipeFetched, recipe="tandoor-1", servings=4, ingredients=told))
+    plan(store, SOUP)
+    accept_plan(store, WEEK, HOME)
+    publish(store, fake)
+    first, second = fake.space.entries
+    fake.space.shopping.change(first, {"checked": True})
+    assert read_ticks(store, outside(fake), HOME, WEEK) == []
+    fake.space.shopping.change(second, {"checked": True})
+    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Carrots"]
+
+
+def test_ticks_are_read_of_lists_that_are_needed_while_the_flag_is_on(store: EventStore, fake: FakeTandoor) -> None:
+    accepted(store, fake)
+    ticked_there(fake, "Salt")
+    fake.asked.clear()
+    assert read_ticks(store, outside(fake), HOME, WEEK + timedelta(days=7)) == []
+    switch(store, FLAG, "off")
+    assert read_ticks(store, outside(fake), HOME, WEEK) == []
+    assert fake.asked == []
+    switch(store, FLAG)
+    del fake.space.entries[number_of(fake, "Salt")]
+    assert read_ticks(store, outside(fake), HOME, WEEK) == []
+    assert read_ticks(store, outside(fake), HOME, WEEK + timedelta(days=6)) == []
+    assert ticks(store) == []
+
+
 def test_an_answer_that_is_lost_is_looked_for_and_nothing_is_made_twice(store: EventStore, fake: FakeTandoor) -> None:
     fake.faults.lost_writes = 2
     accepted(store, fake)
@@ -150,18 +232,8 @@ def test_an_answer_that_is_lost_is_looked_for_and_nothing_is_made_twice(store: E
 def test_killed_when_an_entry_was_just_made_it_goes_on_and_makes_nothing_twice(
     store: EventStore, dies_after: int
 ) -> None:
-    class Deadly(FakeTandoor):
-        left = dies_after
-        victim: "subprocess.Popen[bytes] | None" = None
-
-        def answer(self, asked: Asked) -> Reply:
-            reply = super().answer(asked)
-            self.left -= (asked.method, asked.path) == ("POST", "/api/shopping-list-entry/")
-            if self.left == 0 and self.victim:
-                self.victim.kill()
-            return reply
-
     with Deadly(Space()) as fake:
+        fake.call, fake.dies_after = ("POST", "/api/shopping-list-entry/"), dies_after
         theirs = fake.space.shopping.new({"food": {"name": "Carrots"}, "unit": {"name": "g"}, "amount": 250}).body
         switch(store, FLAG)
         recipes(store)

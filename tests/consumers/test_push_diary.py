@@ -1,13 +1,9 @@
 """What is logged here is in the FatSecret diary once, follows corrections, and is not taken for theirs."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
-import stamina
-from pydantic import SecretStr
 
-from meal_assets.clients.attempts import ATTEMPTS
 from meal_assets.clients.breaker import Breaker
 from meal_assets.clients.fatsecret_answers import NAME, day_number
 from meal_assets.clients.fatsecret_entries import left_out
@@ -23,65 +19,27 @@ from meal_assets.contracts.system import DeadLettered, FlagSet
 from meal_assets.contracts.values import Nutrients
 from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.connections import Connections
-from meal_assets.fakes.fatsecret import Account, FakeFatSecret, a_food
-from meal_assets.fakes.server import Asked, Faulty, Reply
+from meal_assets.fakes.fatsecret import Account, FakeFatSecret
+from meal_assets.fakes.server import Faulty
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.daily_nutrition import DailyNutrition, days_eaten
 from meal_assets.read_models.flags import Flags
+from tests.remotes import fatsecret, no_pauses, outside
+
+__all__ = ["fatsecret", "no_pauses", "outside"]
 
 HOME = Origin("home", "test")
 DAY = date(2026, 11, 23)
-OATS = {"calories": 379.0, "carbohydrate": 67.7, "protein": 13.2, "fat": 6.5}
-BUTTER = {"calories": 717.0, "carbohydrate": 0.1, "protein": 0.9, "fat": 81.1}
 EATEN = Nutrients(kcal=300, protein_g=10.4, carbs_g=53.6, fat_g=5.1)
 
 
-class Fake(FakeFatSecret):
-    """`loses`: so many next creates are done, and their answer is lost."""
-
-    loses = 0
-
-    def answer(self, asked: Asked) -> Reply:
-        reply = super().answer(asked)
-        if asked.form.get("method") == "food_entry.create" and self.loses:
-            self.loses -= 1
-            return Reply(503, "<html>Service Unavailable</html>")
-        return reply
-
-
-@pytest.fixture(autouse=True)
-def no_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
-        yield
-
-
 @pytest.fixture
-def fake() -> Iterator[Fake]:
-    with Fake() as fake:
-        fake.service.foods = {
-            "12": a_food("12", "Oats in butter", BUTTER),
-            "33691": a_food("33691", "Rolled oats", OATS, cup=81.0),
-        }
-        yield fake
-
-
-@pytest.fixture
-def outside(fake: Fake) -> Outside:
-    return Outside(
-        fatsecret_key=SecretStr(fake.service.key),
-        fatsecret_secret=SecretStr(fake.service.secret),
-        fatsecret_url=fake.url,
-        fatsecret_calls_a_second=1_000,
-    )
-
-
-@pytest.fixture
-def account(fake: Fake, store: EventStore) -> Account:
+def account(fatsecret: FakeFatSecret, store: EventStore) -> Account:
     """That of ada, who is connected and wants hers pushed."""
-    token, secret = fake.service.connect()
+    token, secret = fatsecret.service.connect()
     Connections(store.database, "home", NAME).keep("ada", (token, secret))
     switch(store, "on")
-    return fake.service.accounts[token]
+    return fatsecret.service.accounts[token]
 
 
 def switch(store: EventStore, value: str) -> None:
@@ -121,25 +79,25 @@ def test_a_meal_is_there_once_as_the_food_that_is_most_like_it_with_its_energy(
 
 
 def test_without_the_flag_nothing_is_pushed_and_what_was_logged_meanwhile_never_is(
-    store: EventStore, outside: Outside, fake: Fake, account: Account
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, account: Account
 ) -> None:
     switch(store, "off")
     eat(store)
     push(store, outside)
     switch(store, "on")
     push(store, outside)
-    assert (there(account), fake.service.calls) == ([], 0)
+    assert (there(account), fatsecret.service.calls) == ([], 0)
 
 
 def test_nothing_is_pushed_for_who_is_not_connected_or_not_meant_or_was_imported(
-    store: EventStore, outside: Outside, fake: Fake, account: Account
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, account: Account
 ) -> None:
     set_flag(store, FlagSet(flag=FLAG, value="on", target_household="home"), HOME)
     catch_up(Flags(), store)
     eat(store, person="ben")
     eat(store, source="import")
     assert push(store, outside) is None
-    assert (there(account), fake.service.calls) == ([], 0)
+    assert (there(account), fatsecret.service.calls) == ([], 0)
 
 
 def test_corrections_and_retractions_follow(store: EventStore, outside: Outside, account: Account) -> None:
@@ -169,11 +127,11 @@ def test_what_was_removed_there_by_hand_stays_so(store: EventStore, outside: Out
 
 
 def test_an_entry_whose_answer_was_lost_is_looked_up_before_it_is_made_again(
-    store: EventStore, outside: Outside, fake: Fake, account: Account
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, account: Account
 ) -> None:
     eat(store)
     eat(store, "b")
-    fake.loses = 1
+    fatsecret.faults.lost_writes = 1
     assert push(store, outside) is not None
     assert len(account.entries) == 1
     list(sync_diaries(store, outside, HOME, DAY, DAY))
@@ -185,22 +143,24 @@ def test_an_entry_whose_answer_was_lost_is_looked_up_before_it_is_made_again(
     assert sorted(units for *_, units in there(account)) == [round(IN_GRAMS * 0.5, 2), IN_GRAMS]
 
 
-def test_an_entry_that_never_arrived_is_made(store: EventStore, outside: Outside, fake: Fake, account: Account) -> None:
+def test_an_entry_that_never_arrived_is_made(
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, account: Account
+) -> None:
     eat(store)
-    fake.faults.down = True
+    fatsecret.faults.down = True
     assert push(store, outside) is not None
-    fake.faults.down = False
+    fatsecret.faults.down = False
     Breaker(store.database, NAME).reset()
     assert push(store, outside) is None
     assert there(account) == [("oats", "33691", "Other", IN_GRAMS)]
 
 
 def test_whatever_the_network_does_each_meal_is_there_once(
-    store: EventStore, outside: Outside, fake: Fake, account: Account
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, account: Account
 ) -> None:
     for n in range(8):
         eat(store, f"entry-{n}", nutrition=EATEN * (1 + n))
-    fake.faults = Faulty(0.3, seed=1)
+    fatsecret.faults = Faulty(0.3, seed=1)
     for _ in range(40):
         if push(store, outside) is None:
             break
@@ -210,12 +170,12 @@ def test_whatever_the_network_does_each_meal_is_there_once(
 
 
 def test_what_is_pushed_is_not_counted_twice_when_the_diary_is_read(
-    store: EventStore, outside: Outside, fake: Fake, account: Account
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, account: Account
 ) -> None:
     eat(store)
     push(store, outside)
-    (token,) = fake.service.accounts
-    fake.service.eat(token, day_number(DAY), "12", 10)
+    (token,) = fatsecret.service.accounts
+    fatsecret.service.eat(token, day_number(DAY), "12", 10)
     list(sync_diaries(store, outside, HOME, DAY, DAY))
     catch_up(DailyNutrition(), store)
     with store.database.transaction() as db:
@@ -238,10 +198,10 @@ def test_what_has_no_counterpart_is_left_out_and_named(store: EventStore, outsid
 
 
 def test_a_revoked_token_becomes_a_letter_that_says_what_to_do(
-    store: EventStore, outside: Outside, fake: Fake, account: Account
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, account: Account
 ) -> None:
     eat(store)
-    fake.service.accounts.clear()
+    fatsecret.service.accounts.clear()
     push(store, outside)
     (letter,) = [r.event for r in store.read(types=[DeadLettered])]
     assert isinstance(letter, DeadLettered)
@@ -249,10 +209,12 @@ def test_a_revoked_token_becomes_a_letter_that_says_what_to_do(
     assert Connections(store.database, "home", NAME).all()[0].refused
 
 
-def test_a_replay_and_a_shadow_push_nothing(store: EventStore, outside: Outside, fake: Fake, account: Account) -> None:
+def test_a_replay_and_a_shadow_push_nothing(
+    store: EventStore, outside: Outside, fatsecret: FakeFatSecret, account: Account
+) -> None:
     set_flag(store, FlagSet(flag="consumer.push_diary", value="shadow"), HOME)
     eat(store)
     consume(PushDiary(outside), store)
     replay(PushDiary(outside), store)
     replay(PushDiary(outside), store, say=True)
-    assert (there(account), fake.service.calls) == ([], 0)
+    assert (there(account), fatsecret.service.calls) == ([], 0)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import stamina
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -33,14 +32,11 @@ from meal_assets.fakes.tandoor import FakeTandoor, starter_space
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.recipe_catalogue import RecipeCatalogue
 from meal_assets.subscriptions import settle, standings
+from tests.remotes import no_pauses
+
+__all__ = ["no_pauses"]
 
 HOME = Origin("home", "test")
-
-
-@pytest.fixture(autouse=True)
-def no_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
-        yield
 
 
 @pytest.fixture

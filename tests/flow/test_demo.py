@@ -5,9 +5,11 @@ The tests follow each other on one that runs. With SCREENSHOTS=FOLDER it writes 
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,10 +18,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import FloatRect, Page, expect, sync_playwright
 
-from .conftest import commands
+from tests.processes import PROJECT
+
+from .conftest import commands, environment
 from .test_up import graphql, processes_of, read_until, up
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -89,7 +94,7 @@ def test_the_week_is_shown_and_dagster_shows_what_led_to_it(demo: Demo) -> None:
     data = graphql(
         demo.url,
         "{ assetNodes { assetKey { path } dependencyKeys { path } assetMaterializations(limit: 1) { label } } "
-        "runsOrError(limit: 20) { ... on Runs { results { status tags { key value } } } } }",
+        "runsOrError(limit: 60) { ... on Runs { results { status tags { key value } } } } }",
     )
     nodes = {"/".join(n["assetKey"]["path"]): n for n in data["assetNodes"]}  # type: ignore[attr-defined]
     assert {"path": ["topic", "plan"]} in nodes["read_model/week_plan"]["dependencyKeys"]
@@ -113,6 +118,31 @@ def test_recipes_of_a_made_up_tandoor_come_in_by_a_sync(demo: Demo) -> None:
         said = commands(demo.home)("events", "--topic", "recipe", "--limit", "10").stdout
     assert '"listed":8,"fetched":8' in said
     assert "Grandmother's lentil stew" in said
+
+
+def test_a_diary_of_a_made_up_fatsecret_comes_in_as_days_of_an_asset(demo: Demo) -> None:
+    assert "Ben has an account at a made-up FatSecret" in demo.shown
+    query = (
+        '{ assetNodeOrError(assetKey: {path: ["sync", "fatsecret_diary"]})'
+        " { ... on AssetNode { partitionStats { numMaterialized } } } }"
+    )
+    until(demo.url, query, "assetNodeOrError", "partitionStats", "numMaterialized", wanted=7)
+    read = commands(demo.home)("events", "--topic", "diary", "--limit", "100").stdout
+    assert read.count("diary.DiaryDayObserved by dagster") == 7
+
+
+def test_another_account_is_connected_there_by_whoever_looks_around(demo: Demo) -> None:
+    command = [sys.executable, "-m", "meal_assets.cli", "connect", "fatsecret", "ada"]
+    pipe = subprocess.PIPE
+    given = environment(demo.home)
+    with subprocess.Popen(command, cwd=PROJECT, env=given, stdin=pipe, stdout=pipe, text=True) as connecting:
+        assert connecting.stdout is not None
+        page = next(line for line in connecting.stdout if "oauth_token=" in line).strip()
+        code = re.search("<h1>(.*)</h1>", httpx.get(page, trust_env=False).text)
+        assert code is not None
+        connecting.communicate(f"{code[1]}\n")
+    assert connecting.returncode == 0
+    assert "7 days read, 7 of them new or changed." in commands(demo.home)("sync", "fatsecret", "ada").stdout
 
 
 def test_a_second_one_says_that_one_is_running(demo: Demo) -> None:
@@ -191,4 +221,5 @@ def test_ctrl_c_ends_all_of_it_and_the_week_is_kept(demo: Demo) -> None:
     assert not (demo.home / "up.lock").exists()
     assert not (demo.home / "up.json").exists()
     assert "Week of" in commands(demo.home)("week").stdout
+    assert "Nobody is connected" in commands(demo.home)("connect").stdout
     assert processes_of(demo.home) == []

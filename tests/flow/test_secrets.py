@@ -16,6 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from meal_assets.cli.services import free_port
+from meal_assets.fakes.fatsecret import FakeFatSecret, demo_service, verifier_of
 from meal_assets.fakes.tandoor import FakeTandoor, Space
 from meal_assets.settings import Settings
 from tests.clients.remote_server import wait_until
@@ -71,6 +72,20 @@ class Household:
         self.printed += done.stdout + done.stderr
         return done.stdout + done.stderr
 
+    def connect(self, person: str, fatsecret: FakeFatSecret) -> list[str | bytes]:
+        """At the terminal; the token to the account, and its secret."""
+        command = [sys.executable, "-m", "meal_assets.cli", "connect", "fatsecret", person]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            command, cwd=PROJECT, env=self.environment, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
+        ) as connecting:
+            assert connecting.stdout is not None
+            page = next(line for line in connecting.stdout if "oauth_token=" in line).strip()
+            self.printed += connecting.communicate(f"{verifier_of(page.partition('oauth_token=')[2])}\n")[0]
+        assert connecting.returncode == 0, self.printed
+        ((token, account),) = fatsecret.service.accounts.items()
+        return [token, account.secret]
+
     @contextmanager
     def up(self) -> Iterator[None]:
         process = subprocess.Popen(
@@ -109,8 +124,11 @@ def test_a_household_lives_and_fails_and_no_secret_of_it_is_found_anywhere(
 ) -> None:
     recipes = tmp_path / "recipes.jsonl"
     recipes.write_text("\n".join([json.dumps({**SOUP, "name": f"Soup {n}"}) for n in range(8)] + ["{broken"]))
-    with FakeTandoor(Space(token=TOKEN)) as tandoor:
+    with FakeTandoor(Space(token=TOKEN)) as tandoor, FakeFatSecret(demo_service(settings.today())) as fatsecret:
         secrets, variables = secrets_and_settings(settings, tandoor.url)
+        variables["MEALS_FATSECRET_URL"] = fatsecret.url
+        fatsecret.service.key = variables["MEALS_FATSECRET_KEY"]
+        fatsecret.service.secret = variables["MEALS_FATSECRET_SECRET"]
         url, house = variables["MEALS_DATABASE_URL"], Household(home, variables)
         with house.up():
             assert "8 new" in house.meals("import", "recipes", str(recipes))
@@ -118,6 +136,13 @@ def test_a_household_lives_and_fails_and_no_secret_of_it_is_found_anywhere(
             house.meals("sync", "tandoor", "--full")
             tandoor.space.token = "another"
             assert "the token is" in house.meals("sync", "tandoor", "--full")
+            secrets |= zip(("token of ada", "its secret"), house.connect("ada", fatsecret), strict=True)
+            assert "7 days read, 7 of them new or changed." in house.meals("sync", "fatsecret")
+            house.meals("flags", "set", "fatsecret.diary", "on")
+            house.meals("log", "ada", "lunch", *APPLE)
+            fatsecret.service.accounts.clear()
+            assert "revoked there" in house.meals("sync", "fatsecret")
+            house.meals("log", "ada", "dinner", *APPLE)
             for person in ("ben", "ada"):  # one whose address is none, then one whose server is down
                 house.meals("profile", person, "--weight", "62")
                 house.meals("log", person, "snack", *APPLE, "--close")
@@ -125,7 +150,7 @@ def test_a_household_lives_and_fails_and_no_secret_of_it_is_found_anywhere(
             tandoor.faults.down = True
             house.meals("sync", "tandoor", "--full")
             wait_until(lambda: runs(url, "FAILURE") >= 1 and runs(url, "SUCCESS") >= 1, PATIENCE)
-            wait_until(lambda: set_aside(url) >= {"sync_tandoor", "deliver"}, PATIENCE)
+            wait_until(lambda: set_aside(url) >= {"sync_tandoor", "deliver", "push_diary"}, PATIENCE)
             for shown in SHOWN:
                 *words, last = shown.split()
                 house.meals(*words, str(tmp_path / last) if last.endswith(".gz") else last)

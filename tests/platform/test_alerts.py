@@ -63,8 +63,10 @@ def on(instance: dg.DagsterInstance, store: EventStore, monkeypatch: pytest.Monk
             assert fold_all(store) == []
             schedule = next(s for s in all_schedules("UTC") if s.name == "checks_every_five_minutes")
             with dg.build_schedule_context(instance=instance, resources={"log": Log()}) as context:
-                if isinstance(schedule(context), dg.RunRequest):
-                    assert defs.resolve_job_def("tell_of_checks").execute_in_process(instance=instance).success
+                wanted = schedule(context)
+                if isinstance(wanted, dg.RunRequest):
+                    job = defs.resolve_job_def("tell_of_checks")
+                    assert job.execute_in_process(run_config=wanted.run_config, instance=instance).success
         return [e.period for e in asked(store)[before:]]
 
     return live
@@ -138,6 +140,25 @@ def test_what_the_night_found_is_told_until_a_later_night_finds_nothing(
     assert failed.title.startswith("Error" if severity == dg.AssetCheckSeverity.ERROR else "Warning")
     assert "different: 3" in failed.text
     assert "ada" not in failed.text
+
+
+def test_the_job_looks_at_what_the_schedule_found_and_at_nothing_else(
+    instance: dg.DagsterInstance, store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "today", lambda _: TODAY)
+    letter(store)
+    assert fold_all(store) == []
+    schedule = next(s for s in all_schedules("UTC") if s.name == "checks_every_five_minutes")
+    with dg.build_schedule_context(instance=instance, resources={"log": Log()}) as context:
+        wanted = schedule(context)
+    assert isinstance(wanted, dg.RunRequest)
+    failed = dg.AssetCheckEvaluation(asset_key=key_of(WeightTrend), check_name=EQUALS_REBUILD, passed=False)
+    instance.report_runless_asset_event(failed)  # meanwhile: the next look finds it
+    job = defs.resolve_job_def("tell_of_checks")
+    assert job.execute_in_process(run_config=wanted.run_config, instance=instance).success
+    assert [e.period for e in asked(store)] == [f"{TODAY}.{LETTERS}"]
+    assert job.execute_in_process(instance=instance).success
+    assert [e.period for e in asked(store)][1:] == [f"{TODAY}.weight_trend.{EQUALS_REBUILD}"]
 
 
 def test_an_address_of_the_operators_own_goes_before_that_of_the_household() -> None:

@@ -1,28 +1,36 @@
 """The asset graph is the map of who reacts to what, and a materialization shows which events made it."""
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from graphlib import TopologicalSorter
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
 from definitions import defs
+from meal_assets.cli.app import app
 from meal_assets.commands.diary import log_meals
+from meal_assets.commands.flags import pause, set_flag
 from meal_assets.commands.recipes import request_recipes
 from meal_assets.consumers import CONSUMERS, Consumer, Said
 from meal_assets.contracts import TOPICS
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.diary import MealLogged
+from meal_assets.contracts.system import FlagSet
 from meal_assets.errors import Transient
 from meal_assets.event_store import EventStore, Origin, Recorded
-from meal_assets.platform.assets import consumer, read_model
+from meal_assets.platform.assets import consumer, days_in, read_model
 from meal_assets.platform.checks import IS_CURRENT, is_current
 from meal_assets.platform.keys import FATSECRET_DIARY, GROUPS, key_of, topic_key
+from meal_assets.platform.reports import report
 from meal_assets.platform.resources import Log
-from meal_assets.read_models import READ_MODELS
+from meal_assets.read_models import READ_MODELS, catch_up
 from meal_assets.read_models.daily_nutrition import DailyNutrition
 from meal_assets.read_models.recipe_catalogue import RecipeCatalogue
 from meal_assets.read_models.weight_trend import WeightTrend
+from meal_assets.subscriptions import flag_of, fold_all
 
 SUBSCRIBERS = [*READ_MODELS.values(), *CONSUMERS.values()]
 
@@ -159,6 +167,97 @@ def test_a_consumer_that_cannot_go_on_fails_its_run_and_keeps_its_place(
     assert "the scale does not answer" in str(result.failure_data_for_node("consumer__unlucky"))
     with store.database.transaction() as db:
         assert db.execute("SELECT position FROM log.checkpoints WHERE subscriber = 'unlucky'").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_a_daily_partition_is_a_day_of_the_household(
+    zone: str, instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    days = {name: datetime.now(ZoneInfo(name)).date() for name in ("Pacific/Kiritimati", "Etc/GMT+12")}
+    assert len({*days.values()}) == 2  # 26 hours apart: the day of one is never that of the other
+    assert days_in(zone).get_last_partition_key() == str(days[zone])
+    assert read_model(DailyNutrition, zone).partitions_def == days_in(zone)
+    for day in days.values():
+        meal = MealLogged.model_validate(MealLogged.examples[0] | {"day": str(day)})
+        log_meals(store, meal.person, meal.day, [meal], origin)
+    catch_up(DailyNutrition(), store)
+    report(instance, store, zone=zone)
+    assert instance.get_materialized_partitions(key_of(DailyNutrition)) == {
+        str(d) for d in days.values() if d <= days[zone]
+    }
+
+
+def test_what_concerns_no_partition_is_reported_all_the_same(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    meal = MealLogged.model_validate(MealLogged.examples[0] | {"day": "2999-01-01"})
+    said = log_meals(store, meal.person, meal.day, [meal], origin)
+    catch_up(DailyNutrition(), store)
+    report(instance, store)
+    (record,) = instance.fetch_materializations(key_of(DailyNutrition), limit=5).records
+    made = record.asset_materialization
+    assert made is not None
+    assert (made.partition, made.metadata["to_position"].value) == (None, said.position)
+
+
+def test_a_range_of_days_says_how_far_it_is_and_keeps_no_picture_for_each(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    for day in ("2026-11-22", "2026-11-23"):
+        meal = MealLogged.model_validate(MealLogged.examples[0] | {"day": day})
+        log_meals(store, meal.person, meal.day, [meal], origin)
+    tags = {"dagster/asset_partition_range_start": "2026-11-22", "dagster/asset_partition_range_end": "2026-11-23"}
+    asset = read_model(DailyNutrition)
+    result = dg.materialize([asset], resources={"log": Log()}, instance=instance, tags=tags)
+    made = result.asset_materializations_for_node("read_model__daily_nutrition")
+    assert [m.partition for m in made] == ["2026-11-22", "2026-11-23"]
+    assert not any("picture" in m.metadata for m in made)
+    told = [str(log.user_message) for log in instance.all_logs(result.run_id)]
+    assert "2 days from 2026-11-22 to 2026-11-23 summed up anew from their own events" in told
+    one = dg.materialize([asset], resources={"log": Log()}, instance=instance, partition_key="2026-11-23")
+    (drawn,) = one.asset_materializations_for_node("read_model__daily_nutrition")
+    assert "picture" in drawn.metadata
+
+
+def test_who_materializes_what_is_paused_is_told_how_it_goes_on(
+    instance: dg.DagsterInstance, history: int, store: EventStore, origin: Origin
+) -> None:
+    pause(store, flag_of(WeightTrend), origin)
+    set_flag(store, FlagSet(flag="consumer.reconcile", value="shadow"), origin)
+    assets = [read_model(WeightTrend), consumer(CONSUMERS["reconcile"])]
+    result = dg.materialize(assets, resources={"log": Log()}, instance=instance)
+    told = " ".join(str(log.user_message) for log in instance.all_logs(result.run_id))
+    assert "`meals resume weight_trend`" in told
+    assert "`meals flags set consumer.reconcile on`" in told
+
+
+def test_from_a_materialization_one_gets_to_its_events_and_from_an_event_to_the_materializations(
+    instance: dg.DagsterInstance, history: int, store: EventStore, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEALS_DATABASE_URL", store.database.url)
+    fold_all(store)
+    first = WeightRecorded(person="ada", day=date(2026, 11, 24), weight_kg=61)
+    store.append(first.stream_in("home"), [first], origin=origin)
+    fold_all(store)
+    report(instance, store)
+    made = instance.get_latest_materialization_event(key_of(WeightTrend))
+    assert made is not None
+    assert made.asset_materialization is not None
+    shown = {name: value.value for name, value in made.asset_materialization.metadata.items()}
+    assert shown["rows_touched"] == sum(shown["rows"].values()) > 0
+    assert (shown["lag"], shown["lag_seconds"]) == (0, 0.0)
+    program, *arguments = str(shown["see_events"]).split()
+    assert program == "meals"
+    listed = CliRunner().invoke(app, arguments, catch_exceptions=False).output
+    assert listed.count("body.WeightRecorded") == 2
+    assert len(listed.splitlines()) == shown["events"]
+    assert shown["see_what_made_a_row"] == "meals audit weight_trend PERSON DAY"
+    head = str(store.head())
+    traced = CliRunner().invoke(app, ["trace", head], catch_exceptions=False).output
+    lines = {line.split()[1]: line for line in traced.splitlines() if f" {head} " in line and "│" in line}
+    assert {"read_model/weight_trend", "read_model/event_statistics"} <= {*lines}
+    assert "read_model/daily_nutrition" not in lines
+    assert "not yet" not in lines["read_model/weight_trend"]
 
 
 def test_a_check_fails_while_its_model_is_behind(instance: dg.DagsterInstance, history: int, store: EventStore) -> None:

@@ -6,7 +6,9 @@ import dagster as dg
 import psycopg
 import pytest
 
+from meal_assets.clients.breaker import Breaker
 from meal_assets.commands.diary import log_meals
+from meal_assets.consumers.sync_tandoor import SyncTandoor
 from meal_assets.contracts.diary import MealLogged
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.recipe import RecipeFetched
@@ -183,6 +185,17 @@ def test_the_quick_ones_are_told_with_a_fold(instance: dg.DagsterInstance, histo
         (key,) = check.check_keys
         told = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
         assert told or (key.name == IS_CURRENT and key.asset_key.path[0] == "consumer"), key
+
+
+def test_a_check_of_a_consumer_shows_how_we_stand_with_whom_it_calls(
+    instance: dg.DagsterInstance, store: EventStore
+) -> None:
+    for remote in ("tandoor", "fatsecret"):
+        Breaker(store.database, remote).trip(timedelta(hours=1), "moving house")
+    shown = run(named(SyncTandoor, IS_CURRENT), instance).metadata
+    assert {name for name in shown if name.startswith("remote_")} == {"remote_tandoor"}
+    assert str(shown["remote_tandoor"].value).startswith("left alone until")
+    assert "moving house" in str(shown["remote_tandoor"].value)
 
 
 def test_every_read_model_has_its_checks() -> None:

@@ -1,56 +1,47 @@
 """FatSecret diaries as partitions of Dagster: ranges in one run, put off by a used-up budget, refreshed by the hour."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
-import stamina
 
 from definitions import defs
-from meal_assets.clients.attempts import ATTEMPTS
 from meal_assets.clients.breaker import Breaker
 from meal_assets.clients.fatsecret_answers import NAME, day_number
 from meal_assets.contracts.diary import DiaryDayObserved
 from meal_assets.event_store import EventStore
 from meal_assets.event_store.connections import Connections
-from meal_assets.fakes.fatsecret import FakeFatSecret, a_food
+from meal_assets.fakes.fatsecret import FakeFatSecret
 from meal_assets.platform.diaries import diary_sync, refreshing
 from meal_assets.platform.keys import FATSECRET_DIARY, topic_key
 from meal_assets.platform.resources import Log
+from tests.remotes import fatsecret, no_pauses
+
+__all__ = ["fatsecret", "no_pauses"]
 
 BERLIN = "Europe/Berlin"
 LAST = date(2026, 11, 27)
 FIRST = LAST - timedelta(days=89)
-OATS = {"calories": 379.0, "carbohydrate": 67.7, "protein": 13.2, "fat": 6.5}
 
 
 @pytest.fixture(autouse=True)
-def no_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
-        yield
+def settings(fatsecret: FakeFatSecret, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run finds in its environment."""
+    monkeypatch.setenv("MEALS_FATSECRET_KEY", fatsecret.service.key)
+    monkeypatch.setenv("MEALS_FATSECRET_SECRET", fatsecret.service.secret)
+    monkeypatch.setenv("MEALS_FATSECRET_URL", fatsecret.url)
+    monkeypatch.setenv("MEALS_FATSECRET_CALLS_A_SECOND", "1000")
+    monkeypatch.setenv("MEALS_TIME_ZONE", BERLIN)
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFatSecret]:
-    with FakeFatSecret() as fake:
-        fake.service.foods = {"33691": a_food("33691", "Rolled oats", OATS)}
-        monkeypatch.setenv("MEALS_FATSECRET_KEY", fake.service.key)
-        monkeypatch.setenv("MEALS_FATSECRET_SECRET", fake.service.secret)
-        monkeypatch.setenv("MEALS_FATSECRET_URL", fake.url)
-        monkeypatch.setenv("MEALS_FATSECRET_CALLS_A_SECOND", "1000")
-        monkeypatch.setenv("MEALS_TIME_ZONE", BERLIN)
-        yield fake
-
-
-@pytest.fixture
-def ada(fake: FakeFatSecret, store: EventStore) -> str:
+def ada(fatsecret: FakeFatSecret, store: EventStore) -> str:
     """Somebody who is connected and ate on each of the ninety days."""
-    token, secret = fake.service.connect()
+    token, secret = fatsecret.service.connect()
     Connections(store.database, "home", NAME).keep("ada", (token, secret))
     for n in range(90):
-        fake.service.eat(token, day_number(FIRST) + n, "33691", 50 + n)
+        fatsecret.service.eat(token, day_number(FIRST) + n, "33691", 50 + n)
     return token
 
 
@@ -70,11 +61,11 @@ def every_day() -> list[str]:
     return [str(FIRST + timedelta(days=n)) for n in range(90)]
 
 
-def next_day(store: EventStore, fake: FakeFatSecret) -> None:
+def next_day(store: EventStore, fatsecret: FakeFatSecret) -> None:
     with store.database.transaction() as db:
         db.execute("UPDATE log.remotes SET day = day - 1")
     Breaker(store.database, NAME).reset()
-    fake.service.calls = 0
+    fatsecret.service.calls = 0
 
 
 def ticked(instance: dg.DagsterInstance, at: datetime) -> dg.RunRequest | dg.SkipReason:
@@ -91,12 +82,12 @@ def ticked(instance: dg.DagsterInstance, at: datetime) -> dg.RunRequest | dg.Ski
 
 
 def test_ninety_days_are_backfilled_in_one_run_and_again_without_a_word(
-    instance: dg.DagsterInstance, store: EventStore, fake: FakeFatSecret, ada: str
+    instance: dg.DagsterInstance, store: EventStore, fatsecret: FakeFatSecret, ada: str
 ) -> None:
     assert run(instance, FIRST, LAST).success
     assert days_there(instance) == every_day()
     assert store.head() == 90
-    assert fake.service.calls <= 97
+    assert fatsecret.service.calls <= 97
     assert run(instance, FIRST, LAST).success
     assert store.head() == 90
     (newest,) = instance.fetch_materializations(FATSECRET_DIARY, limit=1).records
@@ -105,19 +96,22 @@ def test_ninety_days_are_backfilled_in_one_run_and_again_without_a_word(
 
 
 def test_a_range_that_the_budget_ends_in_the_middle_is_finished_by_a_later_run(
-    instance: dg.DagsterInstance, store: EventStore, fake: FakeFatSecret, ada: str
+    instance: dg.DagsterInstance, store: EventStore, fatsecret: FakeFatSecret, ada: str
 ) -> None:
-    fake.service.limit = 60
+    fatsecret.service.limit = 60
     failed = run(instance, FIRST, LAST)
     assert not failed.success
     told = str(failed.failure_data_for_node("sync__fatsecret_diary"))
     assert "used up" in told
     assert ada not in told
+    (seen,) = instance.fetch_observations(FATSECRET_DIARY, limit=1).records
+    assert seen.asset_observation is not None
+    assert str(seen.asset_observation.metadata["fatsecret"].value).startswith("left alone until")
     there = days_there(instance)
     assert there == every_day()[-len(there) :]
     assert 50 < len(there) == store.head() < 60
     assert isinstance(ticked(instance, datetime.now(UTC)), dg.SkipReason)
-    next_day(store, fake)
+    next_day(store, fatsecret)
     assert isinstance(ticked(instance, datetime.now(UTC)), dg.RunRequest)
     assert run(instance, LAST - timedelta(days=6), LAST).success
     assert days_there(instance) == every_day()
@@ -125,13 +119,13 @@ def test_a_range_that_the_budget_ends_in_the_middle_is_finished_by_a_later_run(
 
 
 def test_the_last_seven_days_of_the_household_are_refreshed_by_the_hour_where_somebody_is_connected(
-    instance: dg.DagsterInstance, store: EventStore, fake: FakeFatSecret
+    instance: dg.DagsterInstance, store: EventStore, fatsecret: FakeFatSecret
 ) -> None:
     midnight = datetime(2026, 11, 28, 0, 20, tzinfo=ZoneInfo(BERLIN))
     skipped = ticked(instance, midnight)
     assert isinstance(skipped, dg.SkipReason)
     assert "meals connect fatsecret" in (skipped.skip_message or "")
-    Connections(store.database, "home", NAME).keep("ada", fake.service.connect())
+    Connections(store.database, "home", NAME).keep("ada", fatsecret.service.connect())
     asked = ticked(instance, midnight)
     assert isinstance(asked, dg.RunRequest)
     assert {asked.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end")} == {
@@ -142,22 +136,33 @@ def test_the_last_seven_days_of_the_household_are_refreshed_by_the_hour_where_so
     assert "connect again" in (ticked(instance, midnight).skip_message or "")  # type: ignore[union-attr]
 
 
-def test_a_revoked_token_fails_the_run_with_what_to_do(
-    instance: dg.DagsterInstance, fake: FakeFatSecret, ada: str
+def test_no_run_is_started_that_would_find_no_key_to_fatsecret(
+    instance: dg.DagsterInstance, fatsecret: FakeFatSecret, ada: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake.service.accounts.clear()
+    monkeypatch.delenv("MEALS_FATSECRET_KEY")
+    assert "MEALS_FATSECRET_KEY" in (ticked(instance, datetime.now(UTC)).skip_message or "")  # type: ignore[union-attr]
+
+
+def test_a_revoked_token_fails_the_run_with_what_to_do(
+    instance: dg.DagsterInstance, fatsecret: FakeFatSecret, ada: str
+) -> None:
+    fatsecret.service.accounts.clear()
     told = str(run(instance, LAST, LAST).failure_data_for_node("sync__fatsecret_diary"))
     assert "meals connect fatsecret ada" in told
     assert days_there(instance) == []
 
 
 def test_no_secret_is_in_what_dagster_keeps_of_a_run(
-    instance: dg.DagsterInstance, store: EventStore, fake: FakeFatSecret, ada: str
+    instance: dg.DagsterInstance, store: EventStore, fatsecret: FakeFatSecret, ada: str
 ) -> None:
     result = run(instance, LAST - timedelta(days=2), LAST)
-    fake.service.accounts.clear()
+    fatsecret.service.accounts.clear()
     failed = run(instance, LAST, LAST)
-    secrets = (*Connections(store.database, "home", NAME).secrets("ada"), fake.service.secret, fake.service.key)
+    secrets = (
+        *Connections(store.database, "home", NAME).secrets("ada"),
+        fatsecret.service.secret,
+        fatsecret.service.key,
+    )
     for each in (result, failed):
         kept = [str(log) for log in instance.all_logs(each.run_id)]
         kept += [str(instance.get_run_by_id(each.run_id).run_config), str(instance.get_run_by_id(each.run_id).tags)]  # type: ignore[union-attr]

@@ -1,5 +1,6 @@
 """What the launchpad and the clock start does what its form says."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -7,9 +8,12 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import psycopg
 import pytest
+import typer
 
 from definitions import defs
+from meal_assets.cli.app import app
 from meal_assets.commands.diary import log_meals
+from meal_assets.commands.flags import set_flag
 from meal_assets.commands.profile import set_profile
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.diary import DayClosed, MealLogged
@@ -17,13 +21,22 @@ from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.plan_request import PlanRequested
 from meal_assets.contracts.profile import GoalSet
-from meal_assets.contracts.system import PersonForgotten
+from meal_assets.contracts.publication import ListPublished
+from meal_assets.contracts.shopping import ItemTicked
+from meal_assets.contracts.system import FlagSet, PersonForgotten
+from meal_assets.domain.publication import SHOPPING_FLAG
 from meal_assets.event_store import EventStore, Origin
+from meal_assets.fakes.tandoor import FakeTandoor
+from meal_assets.platform.assets import read_model
 from meal_assets.platform.jobs import JOBS, REPORTED, monday_of
+from meal_assets.platform.keys import key_of
 from meal_assets.platform.reports import report
 from meal_assets.platform.resources import Log
 from meal_assets.platform.schedules import all_schedules
 from meal_assets.read_models import catch_up
+from meal_assets.read_models.daily_nutrition import DailyNutrition
+from meal_assets.read_models.flags import Flags
+from meal_assets.read_models.week_plan import WeekPlan
 from meal_assets.read_models.weight_trend import WeightTrend
 from meal_assets.settings import Settings
 from meal_assets.subscriptions import fold_all
@@ -85,6 +98,27 @@ def test_a_name_that_is_none_is_refused_with_those_there_are(instance: dg.Dagste
     assert not result.success
     (failed,) = [e for e in result.all_events if e.is_step_failure]
     assert "weight_trend" in str(failed.event_specific_data.error)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("job", "config", "field"),
+    [
+        ("plan_week", {"week": "30.11.2026"}, "week"),
+        ("reconcile_day", {"day": "yesterday"}, "day"),
+        ("report_week", {"week": "2026-13-01"}, "week"),
+        ("tell_of_checks", {"checks": ["nonsense"]}, "checks"),
+        ("replay_consumer", {"consumer": "nonsense"}, "consumer"),
+    ],
+)
+def test_what_a_form_cannot_mean_is_refused_with_the_field_and_what_it_takes(
+    job: str, config: dict[str, object], field: str, instance: dg.DagsterInstance, store: EventStore
+) -> None:
+    result = run(job, instance, raises=False, **config)
+    (failed,) = [e for e in result.all_events if e.is_step_failure]
+    told = str(failed.event_specific_data.error)  # type: ignore[union-attr]
+    assert f"Invalid: {field}: " in told
+    assert "write it as 2026-11-30" in told or "is none of" in told
+    assert store.head() == 0
 
 
 def test_a_consumer_handles_again_without_a_word(instance: dg.DagsterInstance, history: int, store: EventStore) -> None:
@@ -152,6 +186,11 @@ def test_a_log_that_was_changed_fails_its_walk(
     superuser.execute("UPDATE log.events SET actor = 'somebody else' WHERE position = 3")
     result = run("verify_log", instance, raises=False)
     assert not result.success
+    (failed,) = [e for e in result.all_events if e.is_step_failure]
+    said = re.findall(r"`meals ([a-z-]+) ([a-z-]+)`", str(failed.event_specific_data.error))  # type: ignore[union-attr]
+    assert said
+    for command, sub in said:
+        assert sub in typer.main.get_command(app).commands[command].commands  # type: ignore[attr-defined]
 
 
 def test_dagster_forgets_what_is_old_but_the_newest_report(
@@ -174,20 +213,42 @@ def test_dagster_forgets_what_is_old_but_the_newest_report(
             fold_all(store)
             report(instance, store)
         old = run("verify_log", instance)
+        model, whole = read_model(WeekPlan), key_of(WeekPlan)
+        days, daily = read_model(DailyNutrition), key_of(DailyNutrition)
+        for _ in range(2):
+            dg.materialize([model], resources={"log": Log()}, instance=instance)
+        for day in ("2026-11-01", "2026-11-02"):
+            dg.materialize([days], resources={"log": Log()}, instance=instance, partition_key=day)
         key = dg.AssetKey(["read_model", "weight_trend"])
         assert len(instance.fetch_materializations(key, limit=10).records) == 3
+        for _ in range(2):  # as the daemon writes it whenever an asset gets late, or is in time again
+            superuser.execute(
+                "INSERT INTO dagster.event_logs (run_id, event, dagster_event_type, timestamp, asset_key)"
+                " SELECT '', event, 'FRESHNESS_STATE_CHANGE', timestamp, asset_key FROM dagster.event_logs"
+                " WHERE run_id = '' AND asset_key IS NOT NULL ORDER BY id LIMIT 1"
+            )
         long_ago = datetime.now(UTC) - timedelta(days=100)
         with superuser.transaction():
             db = superuser
             db.execute("UPDATE dagster.event_logs SET timestamp = %s", (long_ago.replace(tzinfo=None),))
+            db.execute("UPDATE dagster.asset_event_tags SET event_timestamp = %s", (long_ago.replace(tzinfo=None),))
             db.execute("UPDATE dagster.runs SET create_timestamp = %s", (long_ago.replace(tzinfo=None),))
             db.execute("UPDATE log.outbox SET reported_at = %s", (long_ago,))
         kept = run("keep_dagster_small", instance, days=30)
         assert [r.run_id for r in instance.get_runs()] == [kept.run_id]
         assert old.run_id != kept.run_id
+        assert len(instance.fetch_materializations(whole, limit=10).records) == 1
+        assert instance.get_materialized_partitions(daily) == {"2026-11-01", "2026-11-02"}
+        assert instance.get_latest_data_version_record(whole) is not None
         (newest,) = instance.fetch_materializations(key, limit=10).records
         assert newest.asset_materialization is not None
         assert newest.asset_materialization.metadata["to_position"].value == 3
+        changes = "SELECT count(*) FROM dagster.event_logs WHERE dagster_event_type = 'FRESHNESS_STATE_CHANGE'"
+        assert superuser.execute(changes).fetchone() == (1,)
+        left = superuser.execute("SELECT event_id FROM dagster.asset_event_tags").fetchall()
+        there = superuser.execute("SELECT id FROM dagster.event_logs").fetchall()
+        assert {*left} <= {*there}
+        assert left
         with store.database.transaction() as db:
             assert db.execute("SELECT count(*) FROM log.outbox").fetchone() == (0,)
 
@@ -212,6 +273,32 @@ def test_next_week_is_planned_on_friday_unless_it_is(
     plan = PlanGenerated.model_validate(PlanGenerated.examples[0] | {"week": "2026-11-30", "meals": [], "days": []})
     store.append(plan.stream_in("home"), [plan], origin=origin)
     assert isinstance(tick(), dg.SkipReason)
+
+
+def test_ticks_in_tandoor_are_read_while_a_list_is_there(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarterly = next(s for s in all_schedules("UTC") if s.name == "ticks_every_quarter_hour")
+
+    def due() -> object:
+        with dg.build_schedule_context(instance=instance, resources={"log": Log()}) as context:
+            return quarterly(context)
+
+    with FakeTandoor() as fake:
+        monkeypatch.setenv("MEALS_TANDOOR_URL", fake.url)
+        monkeypatch.setenv("MEALS_TANDOOR_TOKEN", fake.space.token)
+        set_flag(store, FlagSet(flag=SHOPPING_FLAG, value="on"), origin)
+        catch_up(Flags(), store)
+        assert isinstance(due(), dg.SkipReason)
+        number = fake.space.shopping.new({"food": {"name": "Salt"}}).body["id"]
+        week = monday_of(str(Settings().today()), Settings())
+        items = [{"item": "Salt", "unit": "", "entry": number}]
+        published = ListPublished.model_validate({"service": "tandoor", "week": week, "items": items})
+        store.append(published.stream_in("home"), [published], origin=origin)
+        assert isinstance(due(), dg.RunRequest)
+        fake.space.shopping.change(number, {"checked": True})
+        run("read_shopping_ticks", instance)
+    assert [r.event for r in store.read(types=(ItemTicked,))] == [ItemTicked(week=week, item="Salt")]
 
 
 def test_schedules_that_speak_for_a_person_are_off() -> None:

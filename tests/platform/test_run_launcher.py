@@ -224,13 +224,22 @@ def test_the_server_ends_when_nobody_is_connected(forking: dg.DagsterInstance) -
     assert not socket_path(forking).exists()
 
 
-def test_a_server_that_cannot_start_leaves_the_run_to_a_fresh_process_or_says_why(
+@pytest.mark.slow
+def test_a_server_that_cannot_start_leaves_the_run_to_a_fresh_process_and_says_why(
     forking: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meal_assets.platform.run_launcher.MODULE", "no_such_module")
-    with pytest.raises(ConnectionRefusedError, match=r"what it said is in .*fork.sock.log"):
-        launch(forking, "telling")
+    done, ended = launch(forking, "telling"), launch(forking, "hanging")
+    until(lambda: run_of(forking, done).is_finished)
+    assert run_of(forking, done).status == dg.DagsterRunStatus.SUCCESS
+    assert f"pid {run_of(forking, done).tags[PID_TAG]}" in messages(forking, done)
+    assert "what it said is in" in messages(forking, done)
+    assert "this run starts in a fresh process" in messages(forking, done)
     assert "No module named no_such_module" in Path(f"{socket_path(forking)}.log").read_text()
+    until(lambda: "hanging" in messages(forking, ended))
+    assert forking.run_launcher.terminate(ended)
+    until(lambda: run_of(forking, ended).is_finished)
+    assert run_of(forking, ended).status == dg.DagsterRunStatus.CANCELED
 
 
 def test_another_process_of_the_same_number_is_not_the_runs() -> None:

@@ -2,6 +2,8 @@
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.test_utils import create_run_for_test
 
 from meal_assets.commands.flags import pause, set_flag
 from meal_assets.commands.recipes import request_recipes
@@ -9,7 +11,7 @@ from meal_assets.consumers import CONSUMERS, consume
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.system import FlagSet
 from meal_assets.event_store import EventStore, Origin
-from meal_assets.platform import sensor
+from meal_assets.platform import reports, sensor
 from meal_assets.platform.assets import read_model
 from meal_assets.platform.checks import is_current
 from meal_assets.platform.keys import key_of, topic_key
@@ -68,7 +70,9 @@ def test_what_was_folded_is_reported_with_its_positions(
 def test_a_topic_is_reported_with_its_head(instance: dg.DagsterInstance, store: EventStore, origin: Origin) -> None:
     head = weigh(store, origin, 64.0)
     tick(instance)
-    assert newest(instance, topic_key("body")).metadata["to_position"].value == head
+    shown = newest(instance, topic_key("body")).metadata
+    assert shown["to_position"].value == head
+    assert shown["see_events"].value == f"meals events --topic body --after 0 --until {head} --limit 1"
 
 
 def test_nothing_is_reported_twice(instance: dg.DagsterInstance, store: EventStore, origin: Origin) -> None:
@@ -147,6 +151,21 @@ def test_it_is_not_asked_for_again_while_its_run_may_be_starting(
     assert same_stretch or again.run_requests[0].run_key != first.run_requests[0].run_key
 
 
+def test_it_is_not_asked_for_again_while_its_run_waits_in_the_queue(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin
+) -> None:
+    request_recipes(store, "one.jsonl", ONE_RECIPE, origin)
+    tags = {"meals/consumer": "fetch_recipes"}
+    location = GrpcServerCodeLocationOrigin(host="127.0.0.1", port=1, location_name="meal_assets")
+    job = RemoteRepositoryOrigin(location, "__repository__").get_job_origin("__ASSET_JOB")
+    run = create_run_for_test(instance, status=dg.DagsterRunStatus.QUEUED, tags=tags, remote_job_origin=job)
+    assert isinstance(tick(instance), dg.SkipReason)
+    instance.report_run_canceled(run)
+    result = tick(instance)
+    assert isinstance(result, dg.SensorResult)
+    assert [r.tags["meals/consumer"] for r in result.run_requests or ()] == ["fetch_recipes"]
+
+
 def test_nobody_is_asked_for_in_an_empty_log(instance: dg.DagsterInstance, store: EventStore) -> None:
     assert isinstance(tick(instance), dg.SkipReason)
     assert consumers_behind(store) == {}
@@ -214,6 +233,29 @@ def test_a_read_model_that_cannot_go_on_is_told_at_the_end_of_the_tick_and_the_o
     with pytest.raises(Broken, match="here"):
         tick(instance)
     assert newest(instance, key_of(EventStatistics)).metadata["to_position"].value == head
+
+
+def test_what_cannot_be_reported_is_told_when_the_tick_ends_and_until_then_everything_is_folded(
+    instance: dg.DagsterInstance, store: EventStore, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[object] = []
+
+    def refuse(*event: object) -> None:
+        refused.append(event)
+        if len(refused) <= 3:
+            weigh(store, origin, 64.0 + len(refused))  # something to report again
+        raise Refusing
+
+    weigh(store, origin, 64.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(sensor, "TICK_SECONDS", 1.0)
+        patched.setattr(reports, "REPORT_SECONDS", 0.01)
+        patched.setattr(instance, "report_runless_asset_event", refuse)
+        with pytest.raises(Refusing):
+            tick(instance)
+    assert next(s for s in standings(store) if s.subscriber is WeightTrend).position == 4
+    tick(instance)
+    assert newest(instance, key_of(WeightTrend)).metadata["to_position"].value == 4
 
 
 def test_a_consumer_with_nothing_to_do_is_seen_to_be_looked_after(store: EventStore) -> None:

@@ -70,6 +70,9 @@ def test_a_view_is_shown_as_it_stood_at_a_moment_of_the_local_time_zone(asked: E
         (["audit", "daily_nutrition", "ada", "2026-11-23", "x"], "a row of daily_nutrition is named by person, day"),
         (["trace", "nobody"], "command: 'nobody' is neither a correlation id nor a position"),
         (["trace", "77"], "there is no position 77; the log ends at 3"),
+        (["events", "--heard-by", "breakfasts"], "--heard-by: 'breakfasts' is none of"),
+        (["events", "--heard-by", "food_log", "--topic", "plan"], "--topic: food_log listens to nothing of 'plan'"),
+        (["events", "--until", "3"], "--until: ends what begins with --after"),
         (["rebuild", "all", "--undo"], "--undo: takes one read model back at a time"),
     ],
 )
@@ -107,6 +110,30 @@ def test_a_command_is_shown_as_a_tree_with_what_followed_from_what(asked: EventS
         assert "by consumer/somebody" in said
         assert re.search(r"2 events in [\d.]+ s,", said)
         assert command.correlation_id.hex in said
+
+
+def test_who_took_in_a_command_is_named_with_the_batch_and_whether_dagster_shows_it(asked: EventStore) -> None:
+    assert "│ 1 │ 1–3 │" in meals("trace", "1"), "of one command, not of the others"
+    said = meals("trace", "2")
+    assert "read_model/daily_nutrition │ 2 │ 1–3 │" in said
+    assert "not yet" in said
+    assert "weight_trend" not in said
+    meals_of_a_day = [like(MealLogged, entry=f"m{n}", day="2026-11-24") for n in range(3)]
+    asked.append(meals_of_a_day[0].stream_in("home"), meals_of_a_day, origin=Origin("home", "test"))
+    fold_all(asked)
+    assert "read_model/daily_nutrition │ 4–6 │ 4–6 │" in meals("trace", "5")
+    append(asked, like(FlagSet))
+    assert "nobody, in what is kept of it" in meals("trace", "7")
+
+
+@pytest.mark.usefixtures("asked")
+def test_events_are_shown_as_one_subscriber_hears_them(asked: EventStore) -> None:
+    append(asked, like(RecipeFetched))
+    assert meals("events", "--heard-by", "recipe_catalogue").count("recipe.RecipeFetched") == 1
+    assert "MealLogged" not in meals("events", "--heard-by", "recipe_catalogue")
+    said = meals("events", "--heard-by", "food_log", "--after", "1", "--until", "2")
+    assert said.count("diary.MealLogged") == 1
+    assert '"entry":"two"' in said
 
 
 def test_status_says_how_late_since_when_and_why(asked: EventStore) -> None:

@@ -52,6 +52,9 @@ class Consumer:
     ordered_by_stream: ClassVar[bool] = False
     """Whether the later events of a stream wait while an earlier one of it is a dead letter."""
 
+    calls: ClassVar[tuple[str, ...]] = ()
+    """Services outside that it calls, by the names that `meals remotes` shows."""
+
     def __init__(self, outside: Outside = NOBODY) -> None:
         self.outside = outside
 

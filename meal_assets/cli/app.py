@@ -14,6 +14,7 @@ from . import (
     exchange,
     follow,
     inspect,
+    kitchen,
     nutrition,
     outside,
     people,
@@ -45,6 +46,7 @@ PARTS = (
     connect,
     nutrition,
     week,
+    kitchen,
     eat,
 )
 for part in PARTS:

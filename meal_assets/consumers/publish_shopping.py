@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
 from meal_assets.contracts.publication import ListPublished, PublishedItem
-from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
 from meal_assets.domain.publication import ListEntry, list_of, told
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Act, Consumer, Said
-from .library import Cooked, Doing, cooked_week, is_on, last_said, said_because_of, tandoor_of
+from .library import Doing, cooked_recipes, cooked_week, is_on, last_said, said_because_of, tandoor_of, weighed
 
 if TYPE_CHECKING:
     from meal_assets.clients.tandoor import Tandoor
@@ -55,7 +54,8 @@ class PublishShopping(Consumer):
                 with tandoor_of(self.outside, log, FLAG) as tandoor, Doing() as doing:
                     yield doing.act(partial(tandoor.check_entries, numbers, checked=event.item in basket))
             return
-        wanted = list_of(week.plan, _recipes(log, recorded.household, week))
+        recipes = cooked_recipes(log, recorded.household, week.plan)
+        wanted = list_of(week.plan, recipes, weighed(log, recorded.household, recipes, recorded.position))
         again = isinstance(event, PlanAccepted)
         if not again and _quantities(before) == {key: e.line.quantity for key, e in wanted.items()}:
             return
@@ -172,14 +172,6 @@ def _quantities(published: ListPublished) -> dict[Key, float | None]:
 
 def _told(row: Json) -> tuple[str, str, float]:
     return told(row["food"]["name"], (row["unit"] or {}).get("name"), float(row["amount"]))
-
-
-def _recipes(log: EventStore, household: str, week: Cooked) -> list[RecipeFetched]:
-    """Those of the week as they were last fetched, also where they are gone since."""
-    found = (
-        last_said(log, f"{household}/recipe/{recipe}", RecipeFetched) for recipe in {m.recipe for m in week.plan.meals}
-    )
-    return [said[1] for said in found if said]
 
 
 def _basket(log: EventStore, household: str, week: date) -> frozenset[str]:

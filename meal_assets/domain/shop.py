@@ -16,8 +16,10 @@ WHOLE = frozenset(
     (PIECE, "bunch", "head", "bulb", "can", "tin", "jar", "bottle", "package", "packet", "bag", "box", "carton")
 ) | {"container", "tub", "loaf", "stick", "block", "ear"}
 """Units of which nobody sells a half."""
-LARGEST_FIRST = 2
-"""So many of the largest pack are left to be exchanged for smaller ones."""
+MAX_SIZES = 5
+"""Of one food that are tried."""
+EXCHANGED = 3
+"""Packs of a size, at most, that smaller ones take the place of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +101,27 @@ def to_buy(items: Iterable[Item], pantry: Iterable[Lot], shop: Shop) -> list[ToB
 
 
 def packed(need: float, sizes: Sequence[float]) -> tuple[tuple[float, int], ...]:
-    """(size, how many), the largest first: enough with the least left over, then in the fewest packs."""
+    """(size, how many), the largest first: enough with little left over, less than the smallest, then in few packs."""
     largest_first = sorted(sizes, reverse=True)
+    if len(largest_first) > MAX_SIZES:
+        largest_first = [*largest_first[: MAX_SIZES - 1], largest_first[-1]]
     if not largest_first:
         return ()
-    bulk = max(math.floor(need / largest_first[0]) - LARGEST_FIRST, 0)
     counts = min(
-        _ways(need - bulk * largest_first[0], largest_first),
+        _ways(need, largest_first),
         key=lambda c: (round(sum(s * n for s, n in zip(largest_first, c, strict=True)), DIGITS), sum(c)),
     )
-    counts = (counts[0] + bulk, *counts[1:])
     return tuple((size, count) for size, count in zip(largest_first, counts, strict=True) if count)
 
 
 def _ways(need: float, sizes: Sequence[float]) -> Iterable[tuple[int, ...]]:
-    """All ways to have enough with none too many, but of the smallest."""
+    """Ways to have enough: of each size one more than fit, as many as fit, or a few less for smaller ones."""
     first, *others = sizes
     enough = math.ceil(round(max(need, 0.0) / first, 9))
     if not others:
         yield (enough,)
         return
-    for count in range(enough, -1, -1):
+    for count in range(enough, max(enough - EXCHANGED, 0) - 1, -1):
         for more in _ways(need - count * first, others):
             yield (count, *more)
 

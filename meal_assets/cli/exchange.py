@@ -108,18 +108,22 @@ def relay(
     from meal_assets.interchange.brokers import broker_at
     from meal_assets.interchange.relay import relay as publish
 
+    from .interrupts import Interrupt
     from .session import progress, session
 
+    interrupt = Interrupt()
     types, broker, bar = _types(topic or []), broker_at(url), progress()
     called = name or " ".join([without_password(url), *sorted(set(topic or []))])
     bar.disable = bar.disable or url == "stdout:"  # what is read by a program
     try:
         with session() as s, bar:
             task = bar.add_task(f"Relaying to {without_password(url)}", total=None)
-            publish(
-                s.store, broker, called, types, once=once,
-                progress=lambda at, n: bar.update(task, description=f"{n:,} events published, up to position {at:,}"),
-            )  # fmt: skip
+
+            def show(at: int, published: int) -> None:
+                interrupt.check()
+                bar.update(task, description=f"{published:,} events published, up to position {at:,}")
+
+            publish(s.store, broker, called, types, once=once, progress=show)
     except KeyboardInterrupt:
         return
     finally:

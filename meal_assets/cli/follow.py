@@ -1,6 +1,5 @@
 """`meals follow`: read models and, if asked, consumers followed by this process, with what they do on the screen."""
 
-import signal
 import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
@@ -38,9 +37,10 @@ def follow(
 
     Dagster shows later what was folded here. Any number of these may run: each batch is folded by one of them.
     """
+    from .interrupts import Interrupt
     from .session import console, session
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt = Interrupt(each=True)
     with session() as s:
         screen = Screen(consumers=consumers)
         who = "Read models and consumers follow" if consumers else "Read models follow"
@@ -49,6 +49,7 @@ def follow(
             looking = _for_ever(s.store, s.settings, s.outside if consumers else None)
             with screen.live() as live, closing(looking) as looks:
                 for seen in looks:
+                    interrupt.check()
                     screen.note(seen)
                     screen.show(s.store, live)
         except KeyboardInterrupt:

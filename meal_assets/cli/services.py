@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import httpx
@@ -229,20 +228,6 @@ def free_port(wanted: int) -> int:
                 continue
             return port
     raise Unavailable(f"no free port from {wanted} on: set MEALS_PORT")
-
-
-class Interrupt:
-    """Counts SIGINT and SIGTERM from now on: the first asks to stop, a second one to hurry."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._note)
-
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self.count += 1
-        if self.count == 1:
-            raise KeyboardInterrupt
 
 
 def _end_fork_servers(home: Path) -> None:

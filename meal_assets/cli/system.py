@@ -36,7 +36,8 @@ def up(
     from meal_assets.event_store.embedded import restart_embedded
     from meal_assets.settings import Settings
 
-    from .services import Interrupt, Services, free_port, only_one, skip_greeting
+    from .interrupts import Interrupt
+    from .services import Services, free_port, only_one, skip_greeting
     from .session import Session, console
 
     settings = Settings()
@@ -61,6 +62,7 @@ def up(
                     _sync_demo(session, outside)
                 _print_where(settings.home, services.url, own=settings.database_url is not None)
                 while True:
+                    interrupt.check()
                     for name in services.mend():
                         console.print(f"The {name} had ended by itself and was started again; its log has more.")
                     if settings.database_url is None and restart_embedded(settings.home):
@@ -166,6 +168,7 @@ def events(
     from meal_assets.contracts import TOPICS
     from meal_assets.errors import Invalid
 
+    from .interrupts import Interrupt
     from .session import console, session
 
     if topic is not None and topic not in TOPICS:
@@ -176,9 +179,10 @@ def events(
         for recorded in newest:
             console.print(_line(recorded), highlight=False, soft_wrap=True)
         if follow:
-            last = newest[-1].position if newest else s.store.head()
+            last, interrupt = newest[-1].position if newest else s.store.head(), Interrupt()
             try:
                 for batch in s.store.follow(last, types):
+                    interrupt.check()
                     for recorded in batch:
                         console.print(_line(recorded), highlight=False, soft_wrap=True)
             except KeyboardInterrupt:

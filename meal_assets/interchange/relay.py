@@ -21,7 +21,7 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 VERSION = 1
 
 Progress = Callable[[int, int], None]
-"""Told the position that is through, and how many events that were."""
+"""Told the position that is through, and how many events that were; at the head again and again."""
 
 
 class Broker(Protocol):
@@ -61,6 +61,7 @@ def relay(
                 progress(at, published)
             if once:
                 return published
+            progress(at, published)
             wait(POLL_SECONDS)
 
 

@@ -168,3 +168,16 @@ def test_a_broker_that_nobody_started_is_told_at_the_command_line(store: EventSt
             relay(store, broker, "one", once=True, pauses=NO_PAUSES)
     finally:
         broker.close()
+
+
+def test_at_the_head_its_progress_is_told_again(full: EventStore) -> None:
+    told: list[int] = []
+
+    def ends_when_nothing_is_new(at: int, _published: int) -> None:
+        if told[-1:] == [at]:
+            raise KeyboardInterrupt
+        told.append(at)
+
+    with pytest.raises(KeyboardInterrupt):
+        relay(full, Mailbox(), "ended", progress=ends_when_nothing_is_new)
+    assert told[-1] == full.head()

@@ -57,7 +57,14 @@ class IngredientsWeighed(Event, topic="kitchen", stream="kitchen/{recipe}", stay
                     "packs_g": [340],
                 },
             ],
-        }
+        },
+        {
+            "recipe": "lentil-soup",
+            "content_hash": "12" * 32,
+            "as_of": 84,
+            "food_set": "ab" * 32,
+            "wanted": [{"line": 0, "item": "what the garden gives", "quantity": 1, "unit": "× as written"}],
+        },
     ]
 
     recipe: RecipeId

@@ -21,7 +21,7 @@ class Pantry(ReadModel):
             unit text NOT NULL, food text, grams double precision, expires date, frozen boolean NOT NULL,
             PRIMARY KEY (household, key, lot)"""
     }
-    made_of = dict.fromkeys(("item", "quantity", "unit", "expires", "frozen"), ("PantryItemStocked.item",))
+    made_of = {"item": ("PantryItemStocked.item",), "unit": ("PantryItemStocked.unit",)}
     shows = "SELECT item, quantity, unit, expires, frozen FROM pantry ORDER BY expires NULLS LAST, item, lot"
 
     def apply(self, db: Connection, recorded: Recorded) -> None:

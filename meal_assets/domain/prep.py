@@ -24,7 +24,19 @@ KEEPS_DAYS = 3
 BEST_FRESH = frozenset(
     word
     for name in (
-        *("salad", "smoothie", "omelet", "omelette", "scrambled", "toast", "sandwich", "burger", "sushi", "ceviche"),
+        *(
+            "salad",
+            "salade",
+            "smoothie",
+            "omelet",
+            "omelette",
+            "scrambled",
+            "toast",
+            "sandwich",
+            "burger",
+            "sushi",
+            "ceviche",
+        ),
         *("tartare", "souffle", "poached"),
     )
     for word in (name, f"{name}s", f"{name}es")

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -50,14 +51,21 @@ def server_url() -> Iterator[str]:
         stop_embedded(Path(home))
 
 
+@contextmanager
+def copied(server_url: str, template: str) -> Iterator[str]:
+    """URL of a copy of a database that nobody is connected to."""
+    name = f"test_{next(numbers)}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        yield _database(server_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def database_url(server_url: str) -> Iterator[str]:
     """A migrated database for one test."""
-    name = f"test_{next(numbers)}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy")
-        yield _database(server_url, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(server_url, "migrated") as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Dead letters: pointers into the log that stop nobody else, keep no secret, and keep a stream's order where asked."""
 
-import multiprocessing
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +26,7 @@ from meal_assets.event_store.checkpoints import checkpoints
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.dead_letters import DeadLetters, Letter, unsettled_letters
 from tests.event_store.material import PATIENCE, append_stored
+from tests.processes import forked
 
 WEEKS = (date(2026, 11, 23), date(2026, 11, 30))
 HOME = Origin("home", "test")
@@ -200,7 +200,7 @@ def consume_and_die(url: str) -> None:
 
 
 def in_a_process_that_dies(what: Callable[[str], None], url: str) -> None:
-    child = multiprocessing.get_context("spawn").Process(target=what, args=(url,))
+    child = forked(what, url)
     child.start()
     child.join(PATIENCE * 3)
     assert child.exitcode == 9

@@ -1,6 +1,5 @@
 """How a consumer follows the log: in order, a repeat says nothing new, and one bad event never stops the others."""
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from meal_assets.read_models.command_status import CommandStatus
 from meal_assets.read_models.dead_letters import open_letters
 from meal_assets.subscriptions import settle, standings
 from tests.event_store.material import PATIENCE
+from tests.processes import forked
 
 WEEK = date(2026, 11, 23)
 HOME = Origin("home", "test")
@@ -300,7 +300,7 @@ def noting(counted: list[int], store: EventStore) -> Callable[..., Iterator[Said
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_repeat_after_a_crash_between_append_and_checkpoint_says_nothing_new(store: EventStore, after: int) -> None:
     tick(store, "milk", "salt")
-    child = multiprocessing.get_context("spawn").Process(target=consume_and_die, args=(store.database.url, after))
+    child = forked(consume_and_die, store.database.url, after)
     child.start()
     child.join(PATIENCE * 3)
     assert child.exitcode == 9

@@ -1,7 +1,6 @@
 """Consumers in other languages, run through the kit: what they get, what they may say, and how each misdeed ends."""
 
 import json
-import multiprocessing
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from meal_assets.consumers.base import Program, failed_attempts, processes, prog
 from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
 from meal_assets.contracts.system import DeadLettered
 from meal_assets.event_store import Database, EventStore
+from tests.processes import forked
 
 from .test_kit import said, tick, unticked
 
@@ -250,7 +250,7 @@ def test_it_does_not_outlive_a_process_that_was_killed_for_long(
 ) -> None:
     tick(store, "tea")
     script = f"echo $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; sleep 600"
-    child = multiprocessing.get_context("spawn").Process(target=consume_for_ever, args=(store.database.url, script))
+    child = forked(consume_for_ever, store.database.url, script)
     child.start()
     until((tmp_path / "pid").exists)
     assert child.pid

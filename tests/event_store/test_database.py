@@ -1,6 +1,5 @@
 """The one database: migrated once, reached as who may not change the log, and embedded where none is named."""
 
-import multiprocessing
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from meal_assets.event_store import Database, EventStore
 from meal_assets.event_store.database import fetch_row, migrate, newest_migration, without_password
 from meal_assets.event_store.embedded import embedded_url, stop_embedded
 from meal_assets.settings import Settings
+from tests.processes import forked, processes
 
 from .material import PATIENCE, environment
 
@@ -42,14 +42,13 @@ def migrate_together(url: str, together: Barrier) -> None:
 
 @pytest.mark.slow
 def test_of_four_that_start_at_once_one_migrates(empty_url: str) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    together = spawn.Barrier(4)
-    processes = [spawn.Process(target=migrate_together, args=(empty_url, together), daemon=True) for _ in range(4)]
-    for process in processes:
+    together = processes.Barrier(4)
+    four = [forked(migrate_together, empty_url, together, daemon=True) for _ in range(4)]
+    for process in four:
         process.start()
-    for process in processes:
+    for process in four:
         process.join(3 * PATIENCE)
-    assert [p.exitcode for p in processes] == [0] * 4
+    assert [p.exitcode for p in four] == [0] * 4
     with Database(empty_url) as database, database.transaction() as db:
         assert db.execute("SELECT version_num FROM log.alembic_version").fetchall() == [(newest_migration(),)]
         assert EventStore(database).head() == 0

@@ -1,6 +1,5 @@
 """A follower gets every event, in order, as soon as it is committed, whoever appends."""
 
-import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Barrier
@@ -13,6 +12,7 @@ from meal_assets.contracts import Event
 from meal_assets.contracts.shopping import ItemTicked, ItemUnticked
 from meal_assets.event_store import Database, EventStore, Origin, Recorded
 from meal_assets.event_store.store import PAGE, POLL_SECONDS
+from tests.processes import forked, processes
 
 from .material import LIST, PATIENCE, WEEK, ticks, until_blocked
 
@@ -146,9 +146,8 @@ def test_no_position_is_skipped_while_four_processes_append(
     database_url: str, store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meal_assets.event_store.store.POLL_SECONDS", 1.0)
-    spawn = multiprocessing.get_context("spawn")
-    together = spawn.Barrier(WRITERS)
-    writers = [spawn.Process(target=write, args=(database_url, n, together), daemon=True) for n in range(WRITERS)]
+    together = processes.Barrier(WRITERS)
+    writers = [forked(write, database_url, n, together, daemon=True) for n in range(WRITERS)]
     for process in writers:
         process.start()
     seen: list[Recorded] = []

@@ -1,6 +1,5 @@
 """The harness finds what it is there for: bugs planted on purpose."""
 
-import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -11,6 +10,7 @@ from meal_assets.event_store import Database, EventStore
 from meal_assets.event_store.batch import Batch
 from meal_assets.read_models import catch_up
 from meal_assets.read_models.event_statistics import EventStatistics
+from tests.processes import forked
 
 from .proof import Proof, differences, prove
 from .server import Server
@@ -73,7 +73,7 @@ def test_it_finds_rows_that_were_committed_without_their_checkpoint(database: Da
     store = EventStore(database)
     catch_up(EventStatistics(), store)
     say(store, Task("append-0", "append", database.url, SEED, tmp_path), 0)
-    killed = multiprocessing.get_context("spawn").Process(target=fold_then_die, args=(database.url,))
+    killed = forked(fold_then_die, database.url)
     killed.start()
     killed.join()
     assert killed.exitcode == -signal.SIGKILL

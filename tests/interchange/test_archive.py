@@ -1,13 +1,12 @@
 """Parts of the log go into files and come back as they were; meanwhile nobody reads over the gap."""
 
 import json
-import multiprocessing
 import os
 import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,9 @@ from meal_assets.read_models.base import as_of, position_at, refold_days
 from meal_assets.read_models.base.comparing import compare_some_days
 from meal_assets.read_models.daily_nutrition import DailyNutrition
 from meal_assets.subscriptions import fold_all
-from tests.event_store.material import LIST, PATIENCE, small_partitions, ticks
+from tests.conftest import copied
+from tests.event_store.material import LIST, PATIENCE, shared_store, small_partitions, ticks
+from tests.processes import forked
 from tests.read_models.histories import History
 
 from .material import finish, rows
@@ -50,6 +51,23 @@ def _drunk() -> None:
     """Only events that processes of their own know, too."""
 
 
+@pytest.fixture(scope="module")
+def full_partitions(server_url: str) -> str:
+    """Name of a database with what `filled` says."""
+    with (
+        shared_store(server_url, "full_partitions") as store,
+        psycopg.connect(store.database.url, autocommit=True) as superuser,
+    ):
+        fill_partitions(store, superuser)
+        return superuser.info.dbname
+
+
+@pytest.fixture
+def database_url(server_url: str, full_partitions: str) -> Iterator[str]:
+    with copied(server_url, full_partitions) as url:
+        yield url
+
+
 @pytest.fixture
 def superuser(database_url: str) -> Iterator[Connection]:
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -57,8 +75,12 @@ def superuser(database_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def filled(store: EventStore, superuser: Connection) -> EventStore:
+def filled(store: EventStore) -> EventStore:
     """More than three partitions of twenty positions, which everybody has taken in."""
+    return store
+
+
+def fill_partitions(store: EventStore, superuser: Connection) -> None:
     small_partitions(superuser, SIZE)
     ids = [uuid7() for _ in range(2)]
     store.append(LIST, ticks("oats"), origin=HOME, once="the key")
@@ -72,7 +94,6 @@ def filled(store: EventStore, superuser: Connection) -> EventStore:
     with store.database.transaction() as db:
         for consumer in CONSUMERS.values():
             move_checkpoint(db, consumer.name, store.head(), consumer.version)
-    return store
 
 
 def away(store: EventStore, tmp_path: Path, until: int = 3 * SIZE) -> list[Path]:
@@ -206,10 +227,11 @@ def test_half_a_partition_stays(filled: EventStore, tmp_path: Path, until: int) 
     assert away(filled, tmp_path, until) == []
 
 
-def test_the_head_stays(store: EventStore, superuser: Connection, tmp_path: Path) -> None:
-    small_partitions(superuser, SIZE)
-    store.append(LIST, ticks(*map(str, range(SIZE))), origin=HOME)
-    assert away(store, tmp_path) == []
+def test_the_head_stays(other: EventStore, tmp_path: Path) -> None:
+    with psycopg.connect(other.database.url, autocommit=True) as owner:
+        small_partitions(owner, SIZE)
+    other.append(LIST, ticks(*map(str, range(SIZE))), origin=HOME)
+    assert away(other, tmp_path) == []
 
 
 def test_a_long_reader_keeps_a_partition_where_it_is(
@@ -239,8 +261,8 @@ def killed_at(doing: str, url: str, folder: Path, back: Path | None) -> None:
             archive(EventStore(database), folder, SIZE, progress=die)
 
 
-def start(doing: str, url: str, folder: Path, back: Path | None = None) -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(target=killed_at, args=(doing, url, folder, back))
+def start(doing: str, url: str, folder: Path, back: Path | None = None) -> BaseProcess:
+    process = forked(killed_at, doing, url, folder, back)
     process.start()
     return process
 

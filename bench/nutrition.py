@@ -37,7 +37,7 @@ def run() -> list[Figure]:
     if missing := [f for f in files if not f.exists()]:
         print(f"no real data at {missing[0]}", file=sys.stderr)
         return []
-    recipes = list(_recipes(files[0].read_bytes()))
+    recipes = list(read_recipes(files[0].read_bytes()))
     list(read_lines(["1 cup flour"]))  # imports the parser
     began = time.process_time()
     named = {f.food: f for f in starter_foods().foods}
@@ -72,7 +72,7 @@ def run() -> list[Figure]:
     ]
 
 
-def _recipes(content: bytes) -> Iterable[tuple[RecipeFetched, dict[str, float] | None]]:
+def read_recipes(content: bytes) -> Iterable[tuple[RecipeFetched, dict[str, float] | None]]:
     for line in gzip.decompress(content).decode().splitlines():
         row = json.loads(line)
         try:

@@ -4,8 +4,9 @@ Read once, in an entry point, and handed on; nothing else looks at the environme
 """
 
 import os
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
@@ -54,6 +55,11 @@ class Settings(BaseSettings):
         default=None,
         description="IANA name of the household's time zone, as Europe/Berlin: when its days begin and schedules run."
         " Unset: this machine's.",
+    )
+    meal_times: dict[Literal["breakfast", "lunch", "dinner", "snack"], time] = Field(
+        default={},
+        description='When a meal is on the table, as `{"dinner": "19:00"}`: from then `meals prep` counts back.'
+        " Unset: 8:00, 12:30, 18:30, and 15:30 for a snack.",
     )
     tandoor_url: str | None = Field(
         default=None,

@@ -14,6 +14,7 @@ from . import (
     exchange,
     follow,
     inspect,
+    kitchen,
     metrics,
     nutrition,
     outside,
@@ -47,6 +48,7 @@ PARTS = (
     connect,
     nutrition,
     week,
+    kitchen,
     eat,
 )
 for part in PARTS:

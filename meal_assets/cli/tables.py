@@ -1,19 +1,24 @@
 """Weeks, days and lists as people look at them on a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from rich.table import Table
 from rich.text import Text
 
 from meal_assets.consumers.base import Difference
 from meal_assets.contracts.values import MEALS
-from meal_assets.domain.shopping import AS_WRITTEN, shown
+from meal_assets.domain.nutrition import food_key
+from meal_assets.domain.pantry import Lot
+from meal_assets.domain.prep import Step
+from meal_assets.domain.shop import ToBuy
+from meal_assets.domain.shopping import shown
+from meal_assets.domain.units import AS_WRITTEN
 from meal_assets.read_models.daily_nutrition import DayEaten
 from meal_assets.read_models.dead_letters import Letter
 from meal_assets.read_models.energy_balance import DayBalance
 from meal_assets.read_models.reconciliation import ReconciledDay
-from meal_assets.read_models.shopping_list import ListItem
 from meal_assets.read_models.targets import PersonTargets
 from meal_assets.read_models.week_plan import DayTotal, PlannedWeek
 
@@ -120,16 +125,87 @@ def targets_table(persons: Sequence[PersonTargets]) -> Table:
     return table
 
 
-def shopping_table(week: date, items: Sequence[ListItem]) -> Table:
-    """The list, with what each line is for."""
+def shopping_table(week: date, lines: Sequence[ToBuy], ticked: Container[str]) -> Table:
+    """The list by aisle, with what is needed where that is not what is bought, and what each line is for."""
     table = Table(title=f"Shopping for the week of {week:%d %B %Y}", title_justify="left")
     table.add_column("")
-    table.add_column("amount", justify="right", no_wrap=True)
+    table.add_column("aisle", style="dim")
+    table.add_column("buy", justify="right", no_wrap=True)
     table.add_column("item")
+    table.add_column("needed", justify="right", style="dim")
     table.add_column("for", style="dim")
-    for item in items:
-        amount = f"{item.quantity:.2g} {AS_WRITTEN}" if item.unit == AS_WRITTEN else shown(item.quantity, item.unit)
-        table.add_row("✓" if item.ticked else "", amount, item.item, ", ".join(item.meals))
+    aisle = ""
+    for line in sorted(lines, key=lambda b: b.item.item in ticked):
+        item = line.item
+        others = [name for name in item.names if food_key(name) != food_key(item.item)]
+        table.add_row(
+            "✓" if item.item in ticked else "",
+            "" if line.aisle == aisle else line.aisle,
+            _amount(line.quantity, item.unit) if line.quantity != 0 else "–",
+            Text.assemble(item.item, (f" ({', '.join(others)})" if others else "", "dim")),
+            _needed(line),
+            ", ".join(item.meals),
+        )
+        aisle = line.aisle
+    return table
+
+
+def _amount(quantity: float | None, unit: str) -> str:
+    return f"{quantity:.2g} {AS_WRITTEN}" if quantity is not None and unit == AS_WRITTEN else shown(quantity, unit)
+
+
+def _needed(line: ToBuy) -> str:
+    """What is needed, what of it is at home, and the packs, where there is more to say than the amount to buy."""
+    item = line.item
+    told = []
+    if line.quantity != item.quantity:
+        told.append(_amount(item.quantity, item.unit))
+    if line.at_home:
+        told.append(f"{_amount(line.at_home, item.unit)} at home")
+    if any(size != 1 for size, _ in line.packs):
+        told.append(" + ".join(f"{count} × {_amount(size, item.unit)}" for size, count in line.packs))
+    return ", ".join(told)
+
+
+def pantry_table(lots: Sequence[Lot], today: date) -> Table:
+    """What is at home, what expires first before the others."""
+    table = Table(title="Pantry", title_justify="left")
+    for name in ("amount", "item", "good until", ""):
+        table.add_column(name, justify="right" if name == "amount" else "left")
+    for lot in lots:
+        late = lot.expires is not None and lot.expires < today
+        until = "" if lot.expires is None else f"{lot.expires:%a %d %b %Y}"
+        table.add_row(
+            shown(lot.quantity, lot.unit),
+            lot.item,
+            Text(until, style="red" if late else ""),
+            "frozen" if lot.frozen else "",
+        )
+    return table
+
+
+def prep_table(week: date, steps: Sequence[Step], zone: ZoneInfo) -> Table:
+    """What to do when, in the household's time."""
+    table = Table(title=f"In the kitchen, week of {week:%d %B %Y}", title_justify="left")
+    for name in ("day", "from", "until", "", "what", "for the meal"):
+        table.add_column(name)
+    day = ""
+    for step in steps:
+        end = step.end.astimezone(zone)
+        start = step.start.astimezone(zone) if step.start else None
+        on = f"{start or end:%a %d}"
+        until = "" if start == end else f"{end:%H:%M}" if start and start.date() == end.date() else f"{end:%a %H:%M}"
+        told = [step.detail, f"meanwhile {', '.join(step.beside)}" if step.beside else ""]
+        detail = "; ".join(t for t in told if t)
+        table.add_row(
+            "" if on == day else on,
+            f"{start:%H:%M}" if start else "?",
+            until,
+            step.kind,
+            Text.assemble(step.title, (f"\n{detail}" if detail else "", "dim")),
+            f"{step.slot[0]:%a} {step.slot[1]}",
+        )
+        day = on
     return table
 
 

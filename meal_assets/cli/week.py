@@ -1,4 +1,4 @@
-"""`meals plan`, `accept`, `week`, `shopping`: the week ahead."""
+"""`meals plan`, `accept`, `week`: the week ahead."""
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +21,6 @@ def add_to(app: typer.Typer) -> None:
     app.command()(plan)
     app.command()(accept)
     app.command()(week)
-    app.command()(shopping)
 
 
 def plan(
@@ -105,41 +104,6 @@ def week(day: Week = None) -> None:
     with session() as s:
         s.settle("Looking")
         show_week(s, monday_of(s.day(day)))
-
-
-def shopping(
-    day: Week = None,
-    tick: Annotated[list[str] | None, typer.Option(help="An item that is in the basket; repeat it.")] = None,
-    untick: Annotated[list[str] | None, typer.Option(help="An item that is not; repeat it.")] = None,
-) -> None:
-    """Show what to buy for a week, and tick it off."""
-    from meal_assets.commands.shopping import tick as tick_item
-    from meal_assets.errors import Invalid
-    from meal_assets.read_models import asking
-    from meal_assets.read_models.shopping_list import ShoppingList, items_of
-
-    from .session import console, monday_of, session, tell_position
-    from .tables import shopping_table
-
-    with session() as s:
-        monday = monday_of(s.day(day))
-        s.settle("Adding up")
-        with s.store.database.transaction() as db:
-            known = {i.item for i in items_of(db, s.household, monday)}
-        origin = s.origin()
-        for items, done in ((tick or [], True), (untick or [], False)):
-            for item in items:
-                if item not in known:
-                    raise Invalid(item, "is not on the list: write it as `meals shopping` shows it")
-                tick_item(s.store, monday, item, origin, done=done)
-        s.settle("Ticking")
-        with asking(s.store, ShoppingList) as (db, position):
-            listed = items_of(db, s.household, monday)
-        if not listed:
-            console.print(f"Nothing to buy for the week of {monday:%d %B}: `meals plan` first.")
-        else:
-            console.print(shopping_table(monday, listed))
-            tell_position(position)
 
 
 def show_week(s: "Session", monday: date) -> None:

@@ -11,7 +11,7 @@ from meal_assets.domain.publication import list_of
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Consumer, Said
-from .library import last_said, recipes_of
+from .library import last_said, recipes_of, weighed
 
 
 class Announce(Consumer):
@@ -50,5 +50,6 @@ def _list(accepted: Recorded, log: EventStore) -> list[NotificationRequested]:
     planned = last_said(log, accepted.stream, PlanGenerated, accepted.position)
     if planned is None:
         return []
-    lines = list_of(planned[1], recipes_of(planned[1], accepted.household, log, accepted.position))
+    recipes = recipes_of(planned[1], accepted.household, log, accepted.position)
+    lines = list_of(planned[1], recipes, weighed(log, accepted.household, recipes, accepted.position))
     return of_list(planned[1], [entry.line for entry in lines.values()])

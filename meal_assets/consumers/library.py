@@ -9,6 +9,7 @@ from uuid import UUID
 
 from meal_assets.clients.outside import Outside
 from meal_assets.contracts import Event
+from meal_assets.contracts.kitchen import IngredientsWeighed
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
 from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved
@@ -16,6 +17,7 @@ from meal_assets.domain.nutrition import LEAST_COVERAGE, believed
 from meal_assets.domain.recipes import carries_word
 from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
+from meal_assets.foods.known import foods_known
 
 from .base import Act
 
@@ -90,10 +92,16 @@ def recipes_of(plan: PlanGenerated, household: str, log: EventStore, until: int 
     return [said[1] for said in found if said]
 
 
+def weighed(log: EventStore, household: str, recipes: Iterable[RecipeFetched], until: int) -> list[IngredientsWeighed]:
+    """What each recipe needs, with the foods that are known at a position."""
+    known = foods_known(log, household, until)
+    return [known.weigh(log, recipe, until) for recipe in recipes]
+
+
 def last_said(
     log: EventStore, stream: str, kind: type[AnyEvent], until: int | None = None
 ) -> tuple[Recorded, AnyEvent] | None:
-    """The newest event of the kind in the stream, in its envelope and by itself."""
+    """The newest event of the kind in the stream, at a position or before, in its envelope and by itself."""
     for recorded in reversed(log.read_stream(stream, until)):
         if isinstance(recorded.event, kind):
             return recorded, recorded.event

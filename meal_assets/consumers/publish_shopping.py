@@ -18,7 +18,7 @@ from meal_assets.domain.publication import TANDOOR, ListEntry, list_of, told
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Act, Consumer, Said
-from .library import Doing, cooked_week, is_on, last_said, recipes_of, said_because_of, tandoor_of
+from .library import Doing, cooked_week, is_on, last_said, recipes_of, said_because_of, tandoor_of, weighed
 
 if TYPE_CHECKING:
     from meal_assets.clients.tandoor import Tandoor
@@ -57,7 +57,8 @@ class PublishShopping(Consumer):
                 with tandoor_of(self.outside, log, FLAG) as tandoor, Doing() as doing:
                     yield doing.act(partial(tandoor.check_entries, numbers, checked=event.item in basket))
             return
-        wanted = list_of(week.plan, recipes_of(week.plan, recorded.household, log))
+        recipes = recipes_of(week.plan, recorded.household, log)
+        wanted = list_of(week.plan, recipes, weighed(log, recorded.household, recipes, recorded.position))
         again = isinstance(event, PlanAccepted)
         if not again and _quantities(before) == {key: e.line.quantity for key, e in wanted.items()}:
             return

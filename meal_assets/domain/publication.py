@@ -8,11 +8,13 @@ from datetime import date, datetime, time
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+from meal_assets.contracts.kitchen import IngredientsWeighed
 from meal_assets.contracts.plan import PlanGenerated, PlannedMeal
 from meal_assets.contracts.recipe import RecipeFetched
 from meal_assets.contracts.values import MEALS, Meal
 
-from .shopping import AS_WRITTEN, Item, Serving, servings_of, shopping_list
+from .shopping import Item, Serving, servings_of, shopping_list
+from .units import AS_WRITTEN
 
 TANDOOR = "tandoor"
 """The service, and who is said to have ticked what people ticked there."""
@@ -102,13 +104,16 @@ def told(food: str, unit: str | None, amount: float) -> tuple[str, str, float]:
     return food.strip().casefold(), (unit or "").strip().casefold(), round(amount, 3)
 
 
-def list_of(plan: PlanGenerated, recipes: Iterable[RecipeFetched]) -> dict[tuple[str, str], ListEntry]:
-    """What to buy for the week, with the recipes as they were last fetched."""
+def list_of(
+    plan: PlanGenerated, recipes: Iterable[RecipeFetched], weighed: Iterable[IngredientsWeighed] = ()
+) -> dict[tuple[str, str], ListEntry]:
+    """What the week needs, with the recipes as they were last fetched, and as foods where they were weighed."""
+    known = {w.recipe: w for w in weighed}
     servings: dict[str, float] = defaultdict(float)
     for meal in plan.meals:
         servings[meal.recipe] += servings_of(meal.portions)
     lines = shopping_list(
-        Serving(r.title, servings[r.recipe], r.servings or 1.0, r.ingredients)
+        Serving(r.title, servings[r.recipe], r.servings or 1.0, r.ingredients, known.get(r.recipe), r.recipe)
         for r in sorted(recipes, key=lambda r: r.recipe)
     )
     return {(line.item, line.unit): ListEntry(line) for line in lines}

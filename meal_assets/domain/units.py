@@ -5,6 +5,8 @@ units: one reads a bag as 94 pounds of cement, "t" as a tonne, and "9**9**9" for
 """
 
 PIECE = "piece"
+AS_WRITTEN = "× as written"
+"""The unit of a line that only its author's words describe: the quantity is how many times the line is needed."""
 
 MASSES_G = {
     "mg": 0.001,

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from meal_assets.contracts.food import FoodMatchCorrected, FoodsImported
-from meal_assets.contracts.nutrition import RecipeNutritionComputed
+from meal_assets.contracts.kitchen import IngredientsWeighed
+from meal_assets.contracts.nutrition import MAX_LINES, RecipeNutritionComputed
 from meal_assets.contracts.recipe import RecipeFetched
-from meal_assets.domain.nutrition import Computed, Food, FoodIndex, compute
+from meal_assets.domain.nutrition import Computed, Food, FoodIndex, compute, wanted_of
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore
 
@@ -16,6 +17,7 @@ from .kept import kept_foods, newest
 from .lines import readings_of
 from .starter import starter_foods
 
+MAX_WANTED = 2 * MAX_LINES
 MAX_INDEXES = 2
 """Indexes held in memory; the one of all of USDA takes some 60 MB."""
 _indexes: dict[tuple[str, ...], tuple[FoodIndex, str]] = {}
@@ -37,6 +39,19 @@ class Known:
     def say(self, log: EventStore, recipe: RecipeFetched, as_of: int) -> RecipeNutritionComputed:
         """The same as an event."""
         return said_of(recipe, self.compute(log, recipe), self.food_set, as_of)
+
+    def weigh(self, log: EventStore, recipe: RecipeFetched, as_of: int) -> IngredientsWeighed:
+        """What the recipe's lines need to be bought."""
+        readings = readings_of(log.database, recipe.ingredients)
+        wanted, foods = wanted_of(readings, self.index, self.corrections)
+        return IngredientsWeighed(
+            recipe=recipe.recipe,
+            content_hash=recipe.content_hash,
+            as_of=as_of,
+            food_set=self.food_set,
+            wanted=wanted[:MAX_WANTED],
+            foods=foods,
+        )
 
 
 def foods_known(log: EventStore, household: str, until: int) -> Known:

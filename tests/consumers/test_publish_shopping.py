@@ -109,7 +109,7 @@ def test_what_is_planned_anew_changes_what_is_needed_otherwise_and_nothing_of_ot
     plan(store, SOUP_AND_EGGS)
     publish(store, fake)
     assert writes(fake) == ["PATCH", "POST", "POST"]
-    more = [("Carrots", 350.0, "g", False), ("Eggs", 2.0, None, False), ("a pinch of love", 0.5, None, False)]
+    more = [("Carrots", 350.0, "g", False), ("Eggs", 2.0, None, False), ("love", 0.5, "pinch", False)]
     assert there(fake) == sorted([FOR_SOUP[0], *more, *FOR_SOUP[1:]])
     plan(store, {"2026-11-24 lunch": ("tandoor-2", {"ada": 0.5})})
     publish(store, fake)

@@ -90,7 +90,7 @@ def test_every_day_of_a_real_diary_adds_up_also_after_a_rebuild(meals: Meals, se
     assert "0 events appended" in meals("import", "diary", str(file)).stdout
 
 
-def test_the_made_up_household_can_log_shop_weigh_and_correct_itself(meals: Meals) -> None:
+def test_the_made_up_household_can_log_shop_cook_weigh_and_correct_itself(meals: Meals, tmp_path: Path) -> None:
     shown = meals("demo").stdout
     assert "Week of" in shown
     assert "on track" in shown
@@ -105,6 +105,12 @@ def test_the_made_up_household_can_log_shop_weigh_and_correct_itself(meals: Meal
     item = meals("shopping").stdout
     assert "eggs" in item
     assert "✓" in meals("shopping", "--tick", "eggs").stdout
+    assert "salmon" in meals("pantry", "add", "salmon", "400", "g", "--expires", "2030-01-01", "--frozen").stdout
+    assert "150 g" in meals("pantry", "use", "salmon", "250", "g").stdout
+    assert "frozen" in meals("pantry", "list").stdout
+    file = tmp_path / "week.ics"
+    assert "dinner" in meals("prep", "--ics", str(file)).stdout
+    assert file.read_bytes().count(b"BEGIN:VEVENT") > 28
     assert "trend" in meals("weigh", "ada", "61.8").stdout
     assert "No open dead letters" in meals("dead-letters").stdout
 
@@ -118,6 +124,7 @@ def test_a_mistake_is_told_in_one_line_that_says_what_to_do(meals: Meals) -> Non
         (("goals", "ada", "--kcal", "2000"), "--protein"),
         (("rebuild", "nonsense"), "daily_nutrition"),
         (("shopping", "--tick", "gold"), "gold"),
+        (("pantry", "use", "gold"), "meals pantry list"),
     ):
         done = meals(*command)
         assert done.returncode == 1, command

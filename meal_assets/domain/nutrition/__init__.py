@@ -3,6 +3,7 @@
 A line goes reading -> amounts -> matching -> portions, rules -> recipe; words and vocabulary know the names of foods.
 """
 
+from .buying import food_of, grams_of, known_food, wanted_of
 from .foods import Food, FoodSet, Portion, from_json, to_json
 from .matching import FoodIndex, Match
 from .precedence import LEAST_COVERAGE, believed
@@ -23,8 +24,12 @@ __all__ = [
     "believed",
     "compute",
     "food_key",
+    "food_of",
     "from_json",
+    "grams_of",
+    "known_food",
     "nutrients_of",
     "read_apart",
     "to_json",
+    "wanted_of",
 ]

@@ -128,10 +128,11 @@ _WORD = re.compile(r"[a-z]+")
 
 
 class Weight(NamedTuple):
-    """Grams, and by which rule."""
+    """Grams, and by which rule. `known` where the food itself tells, not only what such foods usually weigh."""
 
     grams: float
     rule: str
+    known: bool = True
 
 
 class _Volume(NamedTuple):
@@ -149,7 +150,7 @@ def weigh_volume(food: Food, milliliters: float, words: frozenset[str]) -> Weigh
     volumes = _volumes(food)
     if not volumes:
         density = DENSITY_G_ML.get(food.group, OTHER_DENSITY_G_ML)
-        return Weight(milliliters * density, f"{density:g} g/ml, as such foods have")
+        return Weight(milliliters * density, f"{density:g} g/ml, as such foods have", known=False)
 
     def fitness(volume: _Volume) -> tuple[float, ...]:
         said = len(volume.words & words) * 2 - len(volume.words - words)
@@ -164,17 +165,17 @@ def weigh_count(food: Food, quantity: float, unit: str, size: str, words: frozen
     """So many of a unit that is neither mass nor volume; None where nothing tells what one weighs."""
     if unit in SMALL_ML:
         each = weigh_volume(food, SMALL_ML[unit], words)
-        return Weight(quantity * each.grams, f"a {unit} is {SMALL_ML[unit]:g} ml, {each.rule}")
+        return Weight(quantity * each.grams, f"a {unit} is {SMALL_ML[unit]:g} ml, {each.rule}", each.known)
     portion = _portion(food, unit, size)
     if portion is not None:
         return Weight(quantity * portion.grams, f"1 {portion.unit} is {portion.grams:g} g")
     if unit in USUAL_G:
-        return Weight(quantity * USUAL_G[unit], f"a {unit} is {USUAL_G[unit]:g} g, usually")
+        return Weight(quantity * USUAL_G[unit], f"a {unit} is {USUAL_G[unit]:g} g, usually", known=False)
     portion = _portion(food, PIECE, size) or _any_piece(food, words)
     if portion is not None:
         return Weight(quantity * portion.grams, f"1 {portion.unit} is {portion.grams:g} g")
     if (usual := PIECE_GROUPS_G.get(food.group)) is not None:
-        return Weight(quantity * usual, f"a piece is {usual:g} g, as such foods are")
+        return Weight(quantity * usual, f"a piece is {usual:g} g, as such foods are", known=False)
     return None
 
 

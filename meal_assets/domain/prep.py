@@ -21,26 +21,11 @@ from .shopping import servings_of
 
 KEEPS_DAYS = 3
 """Cooked food keeps three to four days in the refrigerator (USDA FSIS, Leftovers and Food Safety)."""
-BEST_FRESH = frozenset(
-    word
-    for name in (
-        *(
-            "salad",
-            "salade",
-            "smoothie",
-            "omelet",
-            "omelette",
-            "scrambled",
-            "toast",
-            "sandwich",
-            "burger",
-            "sushi",
-            "ceviche",
-        ),
-        *("tartare", "souffle", "poached"),
-    )
-    for word in (name, f"{name}s", f"{name}es")
-)
+FRESH_WORDS = (
+    "salad", "salade", "smoothie", "omelet", "omelette", "scrambled", "toast",
+    "sandwich", "burger", "sushi", "ceviche", "tartare", "souffle", "poached",
+)  # fmt: skip
+BEST_FRESH = frozenset(word + ending for word in FRESH_WORDS for ending in ("", "s", "es"))
 """Dishes with such a word in their title wilt, go soft or are not to be kept: each meal is made anew."""
 THAW_KG_A_DAY = 1.8
 """In a refrigerator four to five pounds thaw in 24 hours (USDA FSIS, The Big Thaw); the smaller figure."""

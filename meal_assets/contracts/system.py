@@ -142,7 +142,7 @@ class FlagSet(Event, topic="system", stream="flag/{flag}", stays=True):
 
     examples = [
         {"flag": "consumer.generate_plan", "value": "shadow"},
-        {"flag": "read_model.pantry", "value": "off", "reason": "its table is being moved to another disk"},
+        {"flag": "read_model.favourites", "value": "off", "reason": "its table is being moved to another disk"},
         {"flag": "new-pages", "value": "on", "target_household": "home", "target_person": "ada", "percent": 100.0},
         {"flag": "new-pages", "value": "on", "percent": 12.5},
     ]

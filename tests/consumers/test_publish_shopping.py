@@ -157,13 +157,13 @@ def test_what_is_ticked_there_is_ticked_here_and_not_sent_back(store: EventStore
     accepted(store, fake)
     assert read_ticks(store, outside(fake), HOME, WEEK) == []
     ticked_there(fake, "Carrots")
-    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Carrots"]
+    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Our mix"]
     assert read_ticks(store, outside(fake), HOME, WEEK) == []
     fake.asked.clear()
     publish(store, fake)
     assert writes(fake) == []
     ticked_there(fake, "Carrots", checked=False)
-    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Carrots"]
+    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Our mix"]
     assert ticks(store) == [("Carrots", "ItemTicked", "tandoor"), ("Carrots", "ItemUnticked", "tandoor")]
 
 
@@ -172,7 +172,7 @@ def test_of_a_tick_here_and_one_there_the_newer_holds(store: EventStore, fake: F
     tick(store, WEEK, "Salt", HOME)  # still on its way
     tick(store, WEEK, "Carrots", HOME)
     ticked_there(fake, "Carrots", checked=False)
-    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Carrots"]
+    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Our mix"]
     publish(store, fake)
     assert [row[3] for row in there(fake)] == [False, False, True]
     assert read_ticks(store, outside(fake), HOME, WEEK) == []
@@ -194,7 +194,7 @@ def test_one_who_ticks_here_while_tandoor_is_asked_is_not_overruled(store: Event
 
 def test_an_item_of_several_lines_is_in_the_basket_when_all_of_them_are(store: EventStore, fake: FakeTandoor) -> None:
     switch(store, FLAG)
-    told = [line("250 g carrots", 250, "g", "Carrots"), line("2 carrots", 2, "piece", "Carrots")]
+    told = [line("250 g of the mix", 250, "g", "Our mix"), line("2 of the mix", 2, "piece", "Our mix")]
     append(store, like(RecipeFetched, recipe="tandoor-1", servings=4, ingredients=told))
     plan(store, SOUP)
     accept_plan(store, WEEK, HOME)
@@ -203,7 +203,7 @@ def test_an_item_of_several_lines_is_in_the_basket_when_all_of_them_are(store: E
     fake.space.shopping.change(first, {"checked": True})
     assert read_ticks(store, outside(fake), HOME, WEEK) == []
     fake.space.shopping.change(second, {"checked": True})
-    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Carrots"]
+    assert read_ticks(store, outside(fake), HOME, WEEK) == ["Our mix"]
 
 
 def test_ticks_are_read_of_lists_that_are_needed_while_the_flag_is_on(store: EventStore, fake: FakeTandoor) -> None:

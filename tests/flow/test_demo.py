@@ -106,7 +106,9 @@ def test_the_week_is_shown_and_dagster_shows_what_led_to_it(demo: Demo) -> None:
         "fetch_recipes",
         "compute_nutrition",
         "generate_plan",
+        "weigh_ingredients",
         "reconcile",
+        "estimate_expenditure",
         "announce",
     }
 

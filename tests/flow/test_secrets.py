@@ -99,6 +99,8 @@ class Household:
         try:
             self.printed += read_until(process, "Ctrl-C")
             yield
+            assert self.meals("down").startswith("Stopped.")
+            assert process.wait(PATIENCE) == 0
         finally:
             process.terminate()
             self.printed += process.communicate(timeout=PATIENCE)[0]

@@ -1,6 +1,5 @@
 """`meals up`: everything starts, reacts, shows itself, and stops without a trace, however it is stopped."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -68,30 +67,19 @@ def graphql(url: str, query: str) -> dict[str, object]:
     return answer
 
 
-def test_a_killed_one_does_not_keep_the_next_from_starting_and_down_clears_away_what_is_left(
+def test_a_killed_one_does_not_keep_the_next_from_starting_and_two_interrupts_leave_nothing_behind(
     home: Path, alone: Meals
 ) -> None:
     with up(home) as first:
         read_until(first, "Ctrl-C")
-        os.kill(first.pid, signal.SIGKILL)
+        first.kill()
         first.wait(10)
+        assert processes_of(home)
         with up(home) as second:
             read_until(second, "Ctrl-C")
-            os.kill(second.pid, signal.SIGKILL)
-            second.wait(10)
-            assert processes_of(home)
-            done = alone("down")
-            assert done.returncode == 0
-            assert "left behind" in done.stdout
-    assert processes_of(home) == []
-
-
-def test_two_interrupts_in_a_row_still_leave_nothing_behind(home: Path, alone: Meals) -> None:
-    with up(home) as process:
-        read_until(process, "Ctrl-C")
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+            second.send_signal(signal.SIGINT)
+            second.send_signal(signal.SIGINT)
+            second.wait(30)
     assert processes_of(home) == []
     assert not (home / "up.lock").exists()
     assert alone("down").stdout.startswith("Nothing runs in")

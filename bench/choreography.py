@@ -12,6 +12,7 @@ from meal_assets.commands.recipes import request_recipes
 from meal_assets.consumers.generate_plan import GeneratePlan
 from meal_assets.contracts import Event
 from meal_assets.contracts.plan import PlanGenerated, PlanRejected
+from meal_assets.contracts.plan_request import PlanRules
 from meal_assets.contracts.profile import GoalSet
 from meal_assets.contracts.recipe import RecipesFetched
 from meal_assets.event_store import EventStore, Origin
@@ -63,7 +64,7 @@ def _week(store: EventStore) -> tuple[float, float]:
     head, began = store.head(), time.perf_counter()
     request_recipes(store, file.name, file.read_bytes(), _origin())
     _await(store, head, RecipesFetched)
-    requested = request_plan(store, MONDAY, _origin(), persons=("ada",))
+    requested = request_plan(store, MONDAY, _origin(), persons=("ada",), rules=PlanRules())
     _await(store, requested.position, PlanGenerated, PlanRejected)
     whole = time.perf_counter() - began
     (asked,) = store.read(requested.position - 1, limit=1, until=requested.position)

@@ -38,7 +38,7 @@ def run() -> list[Figure]:
         for folder in (ours_home, stock_home):
             folder.mkdir()
             (folder / "dagster.yaml").write_text(yaml.safe_dump(config))
-            config.pop("run_launcher")  # the second one has what Dagster has when none is named
+            config.pop("run_launcher", None)  # the second one has what Dagster has when none is named
         os.environ |= {"MEALS_DATABASE_URL": url, "MEALS_HOME": str(home), "DAGSTER_HOME": str(ours_home)}
         code = stack.enter_context(code_server())
         forking = stack.enter_context(launching(ours_home, code))

@@ -4,6 +4,7 @@ Real runs of one step: a consumer that has nothing to do. They are asked for one
 """
 
 import os
+import secrets
 import sys
 import tempfile
 import time
@@ -45,6 +46,7 @@ def run() -> list[Figure]:
             (folder / part).mkdir()
         server = stack.enter_context(postgres(folder / "postgres"))
         broker = stack.enter_context(redis(folder / "redis"))
+        os.environ.setdefault("MEALS_KEY", secrets.token_hex(32))
         site = Site(folder / "machines", server, broker)
         stack.callback(site.stop)
         site.migrate()

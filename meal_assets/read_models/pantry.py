@@ -1,14 +1,23 @@
 """What is at home."""
 
+from collections import defaultdict
 from typing import Any
 
+from meal_assets.contracts import Event
 from meal_assets.contracts.pantry import PantryItemStocked, PantryItemUsed
 from meal_assets.domain.pantry import Lot, stocked, used
-from meal_assets.event_store import Connection, Recorded
+from meal_assets.event_store import Connection
+from meal_assets.event_store.batch import Batch
 
 from .base import ReadModel
 
 COLUMNS = "key, item, quantity, unit, food, grams, expires, frozen"
+TOUCHED = "unnest(%s::text[], %s::text[]) AS touched (household, key)"
+THERE = (
+    f"SELECT household, {COLUMNS} FROM pantry JOIN {TOUCHED} USING (household, key)"  # noqa: S608
+    " ORDER BY household, key, lot"
+)
+EMPTIED = f"DELETE FROM pantry USING {TOUCHED} WHERE (pantry.household, pantry.key) = (touched.household, touched.key)"  # noqa: S608
 
 
 class Pantry(ReadModel):
@@ -24,26 +33,36 @@ class Pantry(ReadModel):
     made_of = {"item": ("PantryItemStocked.item",), "unit": ("PantryItemStocked.unit",)}
     shows = "SELECT item, quantity, unit, expires, frozen FROM pantry ORDER BY expires NULLS LAST, item, lot"
 
-    def apply(self, db: Connection, recorded: Recorded) -> None:
-        event = recorded.event
-        assert isinstance(event, PantryItemStocked | PantryItemUsed)
-        rows: Any = db.execute(
-            f"SELECT {COLUMNS} FROM pantry WHERE household = %s AND key = %s ORDER BY lot",  # noqa: S608
-            (recorded.household, event.key),
-        ).fetchall()
-        lots = [Lot(*row) for row in rows]
-        lots = (
-            [*lots, stocked(event)] if isinstance(event, PantryItemStocked) else used(lots, event.unit, event.quantity)
-        )
-        db.execute("DELETE FROM pantry WHERE household = %s AND key = %s", (recorded.household, event.key))
-        with db.cursor() as cursor:
+    def fold(self, batch: Batch) -> None:
+        events = batch.events
+        touched = sorted({(r.household, _key(r.event)) for r in events})
+        if not touched:
+            return
+        which = [list(column) for column in zip(*touched, strict=True)]
+        lots = defaultdict[tuple[str, str], list[Lot]](list)
+        for household, *row in batch.db.execute(THERE, which).fetchall():
+            lots[household, row[0]].append(Lot(*row))
+        for recorded in events:
+            event, key = recorded.event, (recorded.household, _key(recorded.event))
+            if isinstance(event, PantryItemStocked):
+                lots[key].append(stocked(event))
+            elif isinstance(event, PantryItemUsed):
+                lots[key] = used(lots[key], event.unit, event.quantity)
+        with batch.db.pipeline(), batch.db.cursor() as cursor:
+            cursor.execute(EMPTIED, which)
             cursor.executemany(
                 f"INSERT INTO pantry (household, lot, {COLUMNS}) VALUES (%s, %s{', %s' * 8})",  # noqa: S608
                 [
-                    (recorded.household, n, x.key, x.item, x.quantity, x.unit, x.food, x.grams, x.expires, x.frozen)
-                    for n, x in enumerate(lots)
+                    (household, n, x.key, x.item, x.quantity, x.unit, x.food, x.grams, x.expires, x.frozen)
+                    for household, key in touched
+                    for n, x in enumerate(lots[household, key])
                 ],
             )
+
+
+def _key(event: Event) -> str:
+    assert isinstance(event, PantryItemStocked | PantryItemUsed)
+    return event.key
 
 
 def lots_in(db: Connection, household: str) -> list[Lot]:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import httpx
 
@@ -85,7 +86,7 @@ def backfill(platform: Ours, days: list[str]) -> tuple[float, float, int]:
     return time.perf_counter() - began, sum(r["endTime"] - r["startTime"] for r in runs), len(runs)
 
 
-def ask(platform: Ours, query: str, variables: dict[str, object]) -> dict[str, dict[str, object]]:  # type: ignore[type-arg]
+def ask(platform: Ours, query: str, variables: dict[str, object]) -> dict[str, Any]:
     answer = httpx.post(f"{platform.url}/graphql", json={"query": query, "variables": variables}, timeout=60).json()
     if "errors" in answer:
         raise RuntimeError(answer["errors"])

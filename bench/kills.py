@@ -232,7 +232,9 @@ def _shows(url: str) -> bool:
 def prove(load: Load, post: Post) -> dict[str, list[str]]:
     """What was lost, was done twice, or differs. Nobody may append meanwhile."""
     store = load.store
-    lost, doubled, divergent = [repr(error) for error in load.failed], [], []
+    lost = [repr(error) for error in load.failed]
+    doubled: list[str] = []
+    divergent: list[str] = []
     weighed = {r.position: r.event for r in _all(store, WeightRecorded)}
     lost += [f"{said} is not at {position}" for position, said in load.weighed if weighed.get(position) != said]
     if more := len(weighed) - len(load.weighed):

@@ -37,7 +37,7 @@ class Diary(Aggregate):
 class Meals(Application[UUID]):
     """Where the peer keeps its events."""
 
-    def log(self, meals: list[dict[str, Any]]) -> None:
+    def note(self, meals: list[dict[str, Any]]) -> None:
         """Append them, a thousand at once, each to the stream of its person's day."""
         versions: dict[UUID, int] = {}
         for start in range(0, len(meals), AT_ONCE):
@@ -62,7 +62,7 @@ class Days(PostgresTrackingRecorder):
             SQL(
                 "CREATE TABLE IF NOT EXISTS peer_days (person text, day date, meals int, kcal numeric,"
                 " protein_g numeric, carbs_g numeric, fat_g numeric, PRIMARY KEY (person, day))"
-            )
+            ).format()
         )
 
     def add(self, meal: Diary.Logged, tracking: Tracking) -> None:
@@ -89,7 +89,7 @@ class DailyTotals(Projection[Days]):
 def log(url: str, meals: list[dict[str, Any]]) -> None:
     """Fill the peer's log."""
     application = Meals(environment(url))
-    application.log(meals)
+    application.note(meals)
     application.close()
 
 

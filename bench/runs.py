@@ -61,7 +61,7 @@ def code_server() -> Iterator[int]:
     command = [sys.executable, "-m", "dagster", "api", "grpc", "-f", "definitions.py", "-p", str(port)]
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        await_port(port)
+        await_port(port, process)
         yield port
     finally:
         process.kill()

@@ -13,7 +13,8 @@ from meal_assets.contracts.plan import PlanGenerated, PlanRejected
 from meal_assets.contracts.plan_request import Lock, PlanRules, Skip
 from meal_assets.contracts.values import MACROS, Macros, Meal, Nutrients
 from meal_assets.domain.plan import Dish, Eater, plan_week
-from meal_assets.domain.plan.menus import menus_of, together
+from meal_assets.domain.plan.kinds import kinds_of
+from meal_assets.domain.plan.menus import menus_below
 from meal_assets.domain.plan.week import week_of
 
 MONDAY = date(2026, 11, 23)
@@ -261,13 +262,16 @@ def test_any_grid_of_portions_is_kept_however_fine(step: float) -> None:
     assert broken_rules(plan, [ADA, BEN], LIBRARY, rules) == []
 
 
-def test_a_sample_of_dear_menus_does_not_lose_the_cheap_ones() -> None:
+@pytest.mark.parametrize("longest", [1, 2])
+def test_of_shortened_lists_it_is_known_from_which_cost_on_menus_may_be_missing(longest: int) -> None:
     rules = PlanRules(meals=TWO_MEALS, kcal_tolerance_pct=15, macro_tolerance_pct=30)
-    week = week_of(MONDAY, [ADA], SMALL, rules, seed=0)
-    cheap, every = (menus_of(week, week.days[0], reach) for reach in (6.0, float("inf")))
-    sample = replace(every, dishes=every.dishes[::2], cost=every.cost[::2] + 1, reach=0.0)
-    both = together(cheap, sample)
-    cost_of = dict(zip(map(tuple, both.dishes.tolist()), both.cost.tolist(), strict=True))
-    assert 0 < len(cheap.cost) < len(cost_of)
-    assert both.reach == 6
-    assert all(cost_of[tuple(m)] == pytest.approx(c) for m, c in zip(cheap.dishes.tolist(), cheap.cost, strict=True))
+    liked = [replace(d, cost=n / 2) for n, d in enumerate(SMALL)]
+    week = week_of(MONDAY, [ADA], liked, rules, seed=0)
+    (kind,) = kinds_of(week)
+    every = menus_below(week, kind, kind.costs, float("inf"))
+    some = menus_below(week, kind, kind.costs, float("inf"), longest=longest)
+    there = {*map(tuple, some.dishes.tolist())}
+    missing = [c for m, c in zip(every.dishes.tolist(), every.cost, strict=True) if tuple(m) not in there]
+    assert every.reach == float("inf")
+    assert missing
+    assert min(missing) >= some.reach

@@ -32,12 +32,10 @@ def explain(week: Week, nothing: Nothing, solver: Solver) -> tuple[Conflict, ...
 
 def _repeats(week: Week, nothing: Nothing, solver: Solver) -> Conflict:
     most = week.rules.max_repeats
-    detail = (
-        f"{sum(len(m.cost) for m in nothing.menus)} menus keep the rules of a day, but no seven of them go together"
-    )
+    detail = f"{len(nothing.pool)} menus keep the rules of a day, but no seven of them go together"
     for more in range(most + 1, DAYS + 1):
         looser = replace(week, rules=week.rules.model_copy(update={"max_repeats": more}))
-        if possible(looser, nothing.menus, solver):
+        if possible(looser, nothing.pool, solver):
             detail += f"; with {more} servings some do"
             break
     return Conflict(rule=f"at most {most} servings of a recipe a week", detail=detail)

@@ -1,16 +1,18 @@
 """A person's portions once the dishes of a day are given: each person's are a question of their own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import product
 from typing import TYPE_CHECKING
 
 from ...contracts.values import MACROS
-from .score import DEAD_ZONE_PCT, DEVIATION, odd_portion, percent, tolerance, wanted
-from .week import Day, Dish, Eater, Week
+from .score import DEAD_ZONE_PCT, DEVIATION, odd_portion, tolerance, wanted
+from .week import Day, Eater, Week
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from .kinds import Kind
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -25,21 +27,19 @@ TOUCH = 1e-6
 """Percentage points by which a sum may miss its box: rounding, not eating."""
 
 
-def best_portions(
-    week: Week, day: Day, choices: Sequence[Sequence[Dish]], dishes: "Ints", eater: Eater, budget: "Floats"
-) -> "tuple[Floats, Ints]":
+def best_portions(week: Week, kind: "Kind", dishes: "Ints", eater: Eater, budget: "Floats") -> "tuple[Floats, Ints]":
     """For each menu the least that a person's portions can cost, and their steps by course.
 
     The cost is infinite, and the steps are 0, where no portions keep the rules within the menu's budget.
     """
     import numpy as np
 
-    steps = combinations(week, day, eater, float(budget.max(initial=0.0)))
-    servings = _servings(week, day, eater, steps)
+    steps = combinations(week, kind.day, eater, float(budget.max(initial=0.0)))
+    servings = _servings(week, kind.day, eater, steps)
     odd = np.array([sum(map(odd_portion, filter(None, row))) for row in servings.tolist()])
-    shares = [shares_of(eater, dishes_of) for dishes_of in choices]
+    shares = kind.shares[eater.person]
     allowed, goal = np.array([tolerance(week, m) for m in MACROS]), np.array(wanted(eater.target))
-    cost, best = np.full(len(dishes), np.inf), np.zeros((len(dishes), len(day)), dtype=np.int64)
+    cost, best = np.full(len(dishes), np.inf), np.zeros((len(dishes), len(kind.day)), dtype=np.int64)
     size = max(1, TRIALS // len(steps))
     kcal = servings.T.astype(np.float32)
     for start in range(0, len(dishes), size):
@@ -59,9 +59,7 @@ def best_portions(
     return cost, best
 
 
-def plausible_for(
-    week: Week, day: Day, choices: Sequence[Sequence[Dish]], eater: Eater, reach: float
-) -> "Callable[[Ints], NDArray[np.bool_]]":
+def plausible_for(week: Week, kind: "Kind", eater: Eater, reach: float) -> "Callable[[Ints], NDArray[np.bool_]]":
     """A test for menus that portions of any size, on the grid or not, could bring to a person's targets.
 
     A menu fails when in some direction of nutrients even the extreme portions stay on one side of the target's box.
@@ -72,9 +70,9 @@ def plausible_for(
     middle, half = np.array(wanted(eater.target)) @ directions, radius_of(week, reach) @ np.abs(directions)
     sizes = [week.portion(s) for s in steps_within(week, reach)]
     least, most = [], []
-    for course, dishes in zip(day, choices, strict=True):
+    for course, shares in zip(kind.day, kind.shares[eater.person], strict=True):
         there = float(eater.person in course.persons)
-        along = shares_of(eater, dishes) @ directions * there
+        along = shares @ directions * there
         least.append(np.minimum(along * min(sizes), along * max(sizes)))
         most.append(np.maximum(along * min(sizes), along * max(sizes)))
 
@@ -115,13 +113,6 @@ def steps_within(week: Week, reach: float) -> list[int]:
     grid = range(middle % stride, week.steps + 1, stride)
     fitting = [s for s in grid if odd_portion(week.portion(s)) <= reach + TOUCH]
     return sorted(fitting, key=lambda s: (abs(week.portion(s) - 1), s))
-
-
-def shares_of(eater: Eater, dishes: Sequence[Dish]) -> "Floats":
-    import numpy as np
-
-    rows = [[percent(eater.target, d.per_serving, nutrient) for nutrient in MACROS] for d in dishes]
-    return np.array(rows).reshape(-1, len(MACROS))
 
 
 def deviations(week: Week, eater: Eater, sums: "Floats") -> "Floats":

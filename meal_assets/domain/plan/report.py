@@ -25,9 +25,9 @@ class Table:
 def tables_of(week: Week, found: Found) -> list[Table]:
     """The chosen menus on their days, equal ones not on neighbouring days."""
     tables = []
-    for kind, menus in enumerate(found.pool.kinds):
-        mine = [n for n in found.choice.menus if found.pool.kind[n] == kind]
-        days = [number for number, day in enumerate(week.days) if day == menus.day]
+    for k, kind in enumerate(found.pool.kinds):
+        mine = [n for n in found.choice.menus if found.pool.kind[n] == k]
+        days = [number for number, day in enumerate(week.days) if day == kind.day]
         tables += [_table(week, found, number, menu) for number, menu in zip(days, mine[::2] + mine[1::2], strict=True)]
     return sorted(tables, key=lambda t: t.number)
 
@@ -35,16 +35,16 @@ def tables_of(week: Week, found: Found) -> list[Table]:
 def _table(week: Week, found: Found, number: int, menu: int) -> Table:
     import numpy as np
 
-    menus, row = found.pool.kinds[found.pool.kind[menu]], int(found.pool.row[menu])
-    dishes = menus.dishes[row : row + 1]
-    recipes = tuple(menus.choices[n][d].recipe for n, d in enumerate(dishes[0].tolist()))
+    kind = found.pool.kinds[found.pool.kind[menu]]
+    dishes = found.pool.dishes[menu : menu + 1, : len(kind.day)]
+    recipes = tuple(kind.choices[n][d].recipe for n, d in enumerate(dishes[0].tolist()))
     servings: tuple[dict[str, float], ...] = tuple({} for _ in recipes)
-    for eater in week.there(menus.day):
-        _, steps = best_portions(week, menus.day, menus.choices, dishes, eater, np.array([np.inf]))
-        for n, course in enumerate(menus.day):
+    for eater in week.there(kind.day):
+        _, steps = best_portions(week, kind, dishes, eater, np.array([np.inf]))
+        for n, course in enumerate(kind.day):
             if eater.person in course.persons:
                 servings[n][eater.person] = week.portion(int(steps[0, n]))
-    return Table(number, menus.day, recipes, servings)
+    return Table(number, kind.day, recipes, servings)
 
 
 def meals(week: Week, tables: list[Table]) -> tuple[PlannedMeal, ...]:
@@ -86,6 +86,9 @@ def proof(week: Week, tables: list[Table], bound: float, solver: Solver) -> Proo
         "portions": sum(odd_portion(s) for t in tables for portions in t.servings for s in portions.values()),
         "repeats": REPEAT * sum(count - 1 for count in servings.values()),
     }
+    liking = sum(week.dish(recipe).cost * count for recipe, count in servings.items())
+    if liking:
+        terms["liking"] = liking
     terms = {name: round(cost, 6) for name, cost in terms.items()}
     objective = round(sum(terms.values()), 6)
     lower = objective if objective - bound <= PROVEN else bound

@@ -1,26 +1,41 @@
-"""Finds the week and proves how good it is: wider and wider pools of menus, until none that is missing could matter.
+"""Finds the week and proves how good it is: menus are looked for at the prices that the week sets on its recipes.
 
-Measured on 263 real recipes: programs day by day took 15 s and gave no bound, pools about a second, with a proof.
+As long as some menu of the whole library costs less than its day is worth, it is taken in (column generation, Dantzig
+and Wolfe 1960); when none does, no week can cost less than the relaxed one. What a better week could be made of then
+lies within the distance of the best week from that bound, and all of it is looked at.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from .master import Choice, Pool, choose, optimistic_bound, pool_of, relax
-from .menus import Menus, menus_of, together
+from .kinds import kinds_of
+from .master import IMPROVES, MISSING_DAY, MOST_COLUMNS, Choice, Pool, Relaxation, choose, nearest, relax
+from .menus import Menus, menus_below
+from .promise import promising
 from .solver import INFINITY, Solver
 from .week import Day, Week
 
+if TYPE_CHECKING:
+    from .portions import Ints
+
 REACHES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, INFINITY)
-"""How much a day may cost by itself, as the search widens."""
+"""How much a day may cost above its cheapest dishes, as the first search widens."""
+FIRST_MENUS = 300
+"""Menus of each kind of day that are enough to begin with."""
+LONGEST = {1: 2_000, 2: 400, 3: 90, 4: 45, 5: 24, 6: 14}
+"""Courses -> dishes a course that are tried before the whole library is."""
+TAKEN = 400
+"""Menus of a kind taken in at a time, those that better the week most."""
+ROUNDS = 60
+NEAR, WIDER = 0.05, 3.0
+"""How far from the relaxed week is looked first, as a part of it, and how much farther each time after that."""
 GOOD_ENOUGH = 0.01
-"""The gap at which the search stops."""
+"""The gap at which the search stops once it has done enough work."""
 PROVEN = 1e-5
 """A distance from the bound that is the solver's rounding."""
-GROWTH = 3
-"""How much more work the next reach is expected to be."""
 ENOUGH_WORK = 400_000_000
-"""With a week in hand, the search stops before it has looked at more pairs and portions than this."""
+"""With a week in hand, no wider search begins after so many pairs and portions were looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,51 +50,139 @@ class Found:
 class Nothing:
     """No week was found. `without_menu`: days that have no menu at all; `proven`: nobody can find one."""
 
-    menus: tuple[Menus, ...]
+    pool: Pool
     without_menu: tuple[Day, ...]
     proven: bool
 
 
 def search(week: Week, solver: Solver, progress: Callable[[str], None]) -> Found | Nothing:
     """The best week within the planner's bounds on work."""
-    kinds: tuple[Day, ...] = tuple(dict.fromkeys(day for day in week.days if day))
-    best: Found | None = None
-    nothing = Nothing((), (), proven=False)
-    menus: tuple[Menus, ...] = ()
-    bound, work = 0.0, 0
-    for reach in REACHES:
-        wider = tuple(menus_of(week, day, reach) for day in kinds)
-        menus = tuple(map(together, menus, wider)) if menus else wider
-        level, complete_to = sum(m.work for m in menus), min(m.reach for m in menus)
-        work += level
-        progress(f"{sum(len(m.cost) for m in menus)} menus of days that cost at most {reach:g}")
-        if empty := tuple(m.day for m in menus if len(m.cost) == 0):
-            nothing = Nothing(menus, empty, proven=complete_to == INFINITY)
-            continue
-        pool = pool_of(week, menus)
-        choice = _choice(week, pool, best.choice.cost if best else INFINITY, solver)
-        bound = max(bound, choice.bound, optimistic_bound(week, pool, solver))
-        if choice.menus and (best is None or choice.cost < best.choice.cost):
-            best = Found(pool, choice)
-            progress(f"a week that costs {choice.cost:.4f}, no week costs less than {bound:.4f}")
-        nothing = Nothing(menus, (), proven=complete_to == INFINITY and bound == INFINITY)
-        if best and (_good(best.choice.cost, bound) or complete_to < reach or work + GROWTH * level > ENOUGH_WORK):
-            break
-    return Found(best.pool, replace(best.choice, bound=min(bound, best.choice.cost))) if best else nothing
+    return _Search(week, solver, progress).run()
 
 
-def possible(week: Week, menus: tuple[Menus, ...], solver: Solver) -> bool:
+def possible(week: Week, pool: Pool, solver: Solver) -> bool:
     """Whether a week can be put together from these menus."""
-    return bool(_choice(week, pool_of(week, menus), INFINITY, solver).menus)
-
-
-def _choice(week: Week, pool: Pool, known: float, solver: Solver) -> Choice:
     relaxation = relax(week, pool, solver)
-    if relaxation.feasible:
-        return choose(week, pool, relaxation, known, solver)
-    seen_all = all(m.reach == INFINITY for m in pool.kinds)
-    return Choice((), INFINITY, INFINITY if seen_all else 0.0)
+    return relaxation.feasible and bool(choose(week, pool, nearest(relaxation.excess(pool)), solver).menus)
 
 
-def _good(cost: float, bound: float) -> bool:
-    return cost - bound <= max(PROVEN, GOOD_ENOUGH * cost)
+class _Search:
+    def __init__(self, week: Week, solver: Solver, progress: Callable[[str], None]) -> None:
+        self._week, self._solver, self._say = week, solver, progress
+        self._kinds = kinds_of(week)
+        self._pool = Pool.of(week, self._kinds)
+        self._longest = LONGEST[max(len(k.day) for k in self._kinds)]
+        self._best = Choice((), INFINITY, INFINITY)
+        self._bound = 0.0
+        self._work = 0
+
+    def run(self) -> Found | Nothing:
+        import numpy as np
+
+        if nothing := self._begin():
+            return nothing
+        relaxation, whole = self._price()
+        self._improve(nearest(relaxation.excess(self._pool)))
+        gap = self._gap(relaxation)
+        while gap is not None and not self._is_good():
+            whole &= self._take_in_below(relaxation, gap)
+            excess = relaxation.excess(self._pool)
+            inside = np.flatnonzero(excess <= gap + IMPROVES)
+            choice = self._improve(inside[nearest(excess[inside])])
+            if not whole or len(inside) > MOST_COLUMNS:
+                break
+            self._bound = max(self._bound, min(choice.bound, relaxation.cost + gap))
+            gap = self._gap(relaxation, above=gap) if self._work <= ENOUGH_WORK else None
+        if not self._best.menus:
+            no_week = not relaxation.feasible or self._bound >= MISSING_DAY
+            return Nothing(self._pool, (), proven=whole and no_week)
+        return Found(self._pool, replace(self._best, bound=min(self._bound, self._best.cost)))
+
+    def _begin(self) -> Nothing | None:
+        """Take in the first menus of each kind of day; what comes of it when one has none."""
+        import numpy as np
+
+        order = promising(self._week, self._kinds, self._solver)
+        for k, kind in enumerate(self._kinds):
+            priced, found = list(kind.costs), 0
+            bottom = sum(float(p.min(initial=np.inf)) for p in priced)
+            for longest in (self._longest, None):
+                for reach in REACHES:
+                    menus = menus_below(self._week, kind, priced, bottom + reach, longest=longest, order=order[k])
+                    found += self._pool.add(k, self._spread(menus))
+                    self._work += menus.work
+                    if found >= FIRST_MENUS:
+                        break
+                if found:
+                    break
+            if not found:
+                return Nothing(self._pool, (kind.day,), proven=menus.reach == INFINITY)
+            self._say(f"{found} menus to begin with for {kind.count} days")
+        return None
+
+    def _spread(self, menus: Menus) -> Menus:
+        """Not more than the master can use: of equal ones spread over the dishes."""
+        rows = nearest(menus.cost, 10 * FIRST_MENUS)
+        return replace(menus, dishes=menus.dishes[rows], cost=menus.cost[rows])
+
+    def _price(self) -> tuple[Relaxation, bool]:
+        """Take in menus until none betters the relaxed week, and whether that is known of the whole library."""
+        for _ in range(ROUNDS):
+            relaxation = relax(self._week, self._pool, self._solver)
+            if relaxation.feasible and relaxation.cost <= PROVEN:
+                return relaxation.worthless(), True  # nothing costs less than nothing
+            if self._add_bettering(relaxation, self._longest)[0]:
+                continue
+            added, below, whole = self._add_bettering(relaxation, None)
+            if relaxation.feasible:
+                self._bound = max(self._bound, relaxation.cost - below)
+            if not added:
+                return relaxation, whole
+        return relaxation, False
+
+    def _add_bettering(self, relaxation: Relaxation, longest: int | None) -> tuple[int, float, bool]:
+        """How many menus were taken in, how much the bound lies below the relaxed week, whether all were looked at."""
+        import numpy as np
+
+        added, below, whole = 0, 0.0, True
+        for k, kind in enumerate(self._kinds):
+            day = float(relaxation.day[k])
+            menus = menus_below(self._week, kind, kind.priced(relaxation.price), day, longest=longest)
+            self._work += menus.work
+            whole &= menus.reach >= day
+            reduced = menus.cost + relaxation.prices_of(kind, menus) - day
+            below += kind.count * max(0.0, -float(reduced.min(initial=0.0)), day - menus.reach)
+            new = np.flatnonzero(reduced < -IMPROVES)
+            new = new[nearest(reduced[new], TAKEN)]
+            added += self._pool.add(k, replace(menus, dishes=menus.dishes[new], cost=menus.cost[new]))
+        return added, below, whole
+
+    def _take_in_below(self, relaxation: Relaxation, gap: float) -> bool:
+        """All menus that cost less than `gap` above their day's price; whether these are all there are."""
+        whole = True
+        for k, kind in enumerate(self._kinds):
+            limit = float(relaxation.day[k]) + gap
+            menus = menus_below(self._week, kind, kind.priced(relaxation.price), limit)
+            self._pool.add(k, menus)
+            self._work += menus.work
+            whole &= menus.reach >= limit
+        self._say(f"{len(self._pool)} menus within {gap:.4f} of the relaxed week")
+        return whole
+
+    def _improve(self, columns: "Ints") -> Choice:
+        choice = choose(self._week, self._pool, columns, self._solver)
+        if choice.menus and choice.cost < self._best.cost:
+            self._best = choice
+            self._say(f"a week that costs {choice.cost:.4f}, no week costs less than {self._bound:.4f}")
+        return choice
+
+    def _gap(self, relaxation: Relaxation, above: float = 0.0) -> float | None:
+        """How far from the relaxed week the next menus to look at may be; None when nothing is left to look at."""
+        distance = self._best.cost - relaxation.cost
+        if not relaxation.feasible or above >= min(distance, MISSING_DAY) - IMPROVES:
+            return None
+        return min(distance, WIDER * above or max(NEAR * relaxation.cost, NEAR))
+
+    def _is_good(self) -> bool:
+        cost = self._best.cost
+        return cost - self._bound <= max(PROVEN, GOOD_ENOUGH * cost if self._work > ENOUGH_WORK else 0.0)

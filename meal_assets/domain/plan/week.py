@@ -31,6 +31,8 @@ class Dish:
     meals: frozenset[Meal]
     per_serving: Nutrients
     minutes: int | None
+    cost: float = 0.0
+    """What serving it costs by itself, never less than nothing: a dish that is liked less costs more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Week:
 
 def week_of(monday: date, eaters: Sequence[Eater], dishes: Iterable[Dish], rules: PlanRules, seed: int) -> Week:
     """The problem in canonical form: equal input in any order gives an equal week."""
-    preferred = sorted(dishes, key=lambda d: (preference(seed, d.recipe), d.recipe))
+    preferred = sorted(dishes, key=lambda d: (d.cost, preference(seed, d.recipe), d.recipe))
     quick = tuple(d for d in preferred if not too_long(d, rules))
     locked = {lock.recipe for lock in rules.locks}
     persons = tuple(sorted(eaters, key=lambda e: e.person))

@@ -18,7 +18,7 @@ import bench
 
 from .figures import Figure
 
-NOT_BENCHMARKS = {"__main__", "figures", "labelled", "peer", "peer_projection", "platforms", "scratch", "simulated"}
+NOT_BENCHMARKS = {"__main__", "figures", "labelled", "library", "peer", "peer_projection", "platforms", "scratch", "simulated"}
 
 RESULTS = Path(bench.__path__[0]) / "RESULTS.md"
 ABOUT = """# Results

@@ -18,7 +18,9 @@ import bench
 
 from .figures import Figure
 
-NOT_BENCHMARKS = {"__main__", "figures", "labelled", "library", "peer", "peer_projection", "platforms", "scratch", "simulated"}
+NOT_BENCHMARKS = {
+    "__main__", "figures", "labelled", "library", "peer", "peer_projection", "platforms", "scratch", "simulated",
+}  # fmt: skip
 
 RESULTS = Path(bench.__path__[0]) / "RESULTS.md"
 ABOUT = """# Results

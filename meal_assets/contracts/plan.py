@@ -16,6 +16,8 @@ class PlannedMeal(Value):
     recipe: RecipeId
     title: str
     portions: dict[PersonId, float]
+    leftover_of: date | None = None
+    """The day it was cooked, where it is eaten again."""
 
 
 class PlannedDay(Value):
@@ -52,7 +54,15 @@ class PlanGenerated(Event, topic="plan", stream="plan/{week}", stays=True):
                     "recipe": "lentil-soup",
                     "title": "Lentil soup",
                     "portions": {"ada": 1.5, "ben": 2},
-                }
+                },
+                {
+                    "day": "2026-11-24",
+                    "meal": "lunch",
+                    "recipe": "lentil-soup",
+                    "title": "Lentil soup",
+                    "portions": {"ada": 1},
+                    "leftover_of": "2026-11-23",
+                },
             ],
             "days": [
                 {

@@ -1,12 +1,17 @@
 """Topic `plan_request`: a household wants a week planned."""
 
 from datetime import date
-from typing import Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from .base import Event, Value
-from .values import MEALS, Meal, PersonId, RecipeId
+from .values import MEALS, Amount, Diet, Meal, PersonId, RecipeId
+
+LimitedNutrient = Literal["fiber_g", "sugar_g", "saturated_fat_g", "sodium_mg"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+Minutes = Annotated[int, Field(ge=1, le=1_440)]
 
 
 class Lock(Value):
@@ -25,6 +30,39 @@ class Skip(Value):
     person: PersonId | None = None
 
 
+class NutrientLimit(Value):
+    """What a day of a person, None meaning of everybody, holds at least and at most; in the nutrient's own unit."""
+
+    nutrient: LimitedNutrient
+    least: Amount | None = None
+    most: Amount | None = None
+    person: PersonId | None = None
+    weight: float | None = Field(default=None, gt=0, le=100)
+    """None: no day misses it. Else what each percent by which a day misses it costs."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.least is None and self.most is None:
+            raise ValueError(f"limits: {self.nutrient} has neither a least nor a most")
+        if self.most is not None and (self.least or 0) > self.most:
+            raise ValueError(f"limits: the least of {self.nutrient} is above its most")
+        return self
+
+
+class MealShare(Value):
+    """How much of a day's energy target one meal may bring, in percent."""
+
+    meal: Meal
+    least_pct: float = Field(default=0, ge=0, le=100)
+    most_pct: float = Field(default=100, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.least_pct > self.most_pct:
+            raise ValueError(f"shares: the least of {self.meal} is above its most")
+        return self
+
+
 class PlanRules(Value):
     """What the week must obey. Percentages are of each person's daily target; portions are servings of a recipe."""
 
@@ -41,6 +79,26 @@ class PlanRules(Value):
     """No dish that takes longer than this in all."""
     locks: tuple[Lock, ...] = Field(default=(), max_length=200)
     skips: tuple[Skip, ...] = Field(default=(), max_length=200)
+    limits: tuple[NutrientLimit, ...] = Field(default=(), max_length=50)
+    shares: tuple[MealShare, ...] = Field(default=(), max_length=len(MEALS))
+    weekday_minutes: dict[Weekday, Minutes] = {}
+    """As max_minutes, in its place on these days."""
+    diets: tuple[Diet, ...] = ()
+    cuisines: tuple[str, ...] | None = Field(default=None, max_length=50)
+    """Only dishes of these; None for all, also those of which none is known."""
+    include: tuple[RecipeId, ...] = Field(default=(), max_length=28)
+    """Recipes that are served at least once."""
+    most_of_a_protein: int | None = Field(default=None, ge=1, le=28)
+    """How many dishes of the week may have the same main source of protein."""
+    most_of_a_cuisine: int | None = Field(default=None, ge=1, le=28)
+    cooldown_days: int = Field(default=0, ge=0, le=365)
+    """How long a dish is not served again; weeks before this one count."""
+    leftover_days: int = Field(default=0, ge=0, le=6)
+    """How many days after it was cooked a dish may be eaten again, for lunch; 0 for never."""
+    use_pantry: bool = False
+    """Dishes made of what is at hand come first, before all of what goes off first."""
+    relax: bool = False
+    """The nearest week where none meets every target: how far a day may be off and how often a dish comes only cost."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -85,6 +143,52 @@ class PlanRequested(Event, topic="plan_request", stream="plan/{week}", outcome="
             },
             "seed": 7,
         },
+        {
+            "week": "2026-12-07",
+            "persons": ["ada"],
+            "rules": {
+                "limits": [
+                    {"nutrient": "fiber_g", "least": 28},
+                    {"nutrient": "sodium_mg", "most": 2300, "person": "ada", "weight": 0.5},
+                ],
+                "shares": [{"meal": "breakfast", "least_pct": 15, "most_pct": 30}],
+                "weekday_minutes": {"mon": 30, "tue": 30},
+                "diets": ["vegetarian"],
+                "cuisines": ["Italian", "Maghrebi"],
+                "include": ["shakshuka"],
+                "most_of_a_protein": 4,
+                "most_of_a_cuisine": 7,
+                "cooldown_days": 10,
+                "leftover_days": 3,
+                "use_pantry": True,
+                "relax": True,
+            },
+            "keep": 2,
+            "since": "2026-12-09",
+        },
+        {
+            "week": "2026-12-07",
+            "persons": ["ada"],
+            "rules": {
+                "limits": [
+                    {"nutrient": "fiber_g", "least": 28},
+                    {"nutrient": "sodium_mg", "most": 2300, "weight": 0.5},
+                ],
+                "shares": [{"meal": "breakfast", "least_pct": 15, "most_pct": 30}],
+                "weekday_minutes": {"mon": 30, "tue": 30},
+                "diets": ["vegetarian"],
+                "cuisines": ["Italian", "Maghrebi"],
+                "include": ["shakshuka"],
+                "most_of_a_protein": 4,
+                "most_of_a_cuisine": 7,
+                "cooldown_days": 10,
+                "leftover_days": 3,
+                "use_pantry": True,
+                "relax": True,
+            },
+            "keep": 2,
+            "since": "2026-12-09",
+        },
     ]
 
     week: date
@@ -92,11 +196,17 @@ class PlanRequested(Event, topic="plan_request", stream="plan/{week}", outcome="
     rules: PlanRules = PlanRules()
     seed: int = 0
     """Breaks ties between equally good weeks."""
+    keep: float = Field(default=0, ge=0, le=1_000)
+    """What changing a meal of the week as it was planned before costs."""
+    since: date | None = None
+    """Days before it stay as planned. On it, what was eaten already counts, and the other meals are planned."""
 
     @model_validator(mode="after")
     def _monday(self) -> Self:
         if self.week.weekday() != 0:
             raise ValueError(f"week: {self.week} is not a Monday")
+        if self.since is not None and not 0 <= (self.since - self.week).days < 7:
+            raise ValueError(f"since: {self.since} is not in the week of {self.week}")
         if len(set(self.persons)) < len(self.persons):
             raise ValueError("persons: each person once")
         return self

@@ -61,9 +61,14 @@ class GoalSet(Event, topic="profile", stream="profile/{person}", stays=True):
 
 
 class PreferencesSet(Event, topic="profile", stream="profile/{person}", stays=True):
-    """Words that no dish for this person may carry in its title or ingredients."""
+    """What no dish for this person may carry in its title or ingredients, and the diets it must fit."""
 
-    examples = [{"person": "ben", "exclude": ["peanut", "shrimp"]}]
+    examples = [
+        {"person": "ben", "exclude": ["peanut", "shrimp"]},
+        {"person": "ada", "exclude": [], "diets": ["vegetarian", "gluten-free"]},
+    ]
 
     person: PersonId
     exclude: Annotated[tuple[str, ...], Field(max_length=200), PERSONAL] = ()
+    diets: Annotated[tuple[str, ...], Field(max_length=20), PERSONAL] = ()
+    """Of `values.DIETS`; those of other programs are kept, and fit no dish."""

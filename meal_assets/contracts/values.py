@@ -11,6 +11,12 @@ Meal = Literal["breakfast", "lunch", "dinner", "snack"]
 MEALS: tuple[Meal, ...] = get_args(Meal)
 """In the order of the day."""
 
+Diet = Literal[
+    "vegetarian", "vegan", "gluten-free", "lactose-free", "low-fodmap", "vertical", "slow-carb", "keto", "high-protein",
+    "mediterranean",
+]  # fmt: skip
+DIETS: tuple[Diet, ...] = get_args(Diet)
+
 PersonId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 RecipeId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,127}$")]
 Amount = Annotated[float, Field(ge=0, le=1_000_000)]

@@ -17,7 +17,8 @@ SEALED = f"enc1:{'0' * 32}:profile.ProfileSet.name:{'A' * 300}"
 
 def test_what_identifies_a_person_is_marked() -> None:
     marked = {f"{e.type_name}.{field}" for e in EVENTS.values() for field in e.personal}
-    assert marked == {"profile.ProfileSet.name", "profile.PreferencesSet.exclude", "diary.MealLogged.food"}
+    preferences = {"profile.PreferencesSet.exclude", "profile.PreferencesSet.diets"}
+    assert marked == {"profile.ProfileSet.name", *preferences, "diary.MealLogged.food"}
     assert schema_of(MealLogged)["properties"]["food"]["x-personal"] is True
 
 

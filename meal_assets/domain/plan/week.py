@@ -33,6 +33,11 @@ class Dish:
     minutes: int | None
     cost: float = 0.0
     """What serving it costs by itself, never less than nothing: a dish that is liked less costs more."""
+    protein: str | None = None
+    """Its main source of protein, where that is known."""
+    cuisine: str | None = None
+    served: frozenset[date] = frozenset()
+    """Days outside the week on which it was served."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class PlanRules(Value):
     """No dish that takes longer than this in all."""
     locks: tuple[Lock, ...] = Field(default=(), max_length=200)
     skips: tuple[Skip, ...] = Field(default=(), max_length=200)
+    bans: tuple[Lock, ...] = Field(default=(), max_length=200)
+    """These recipes are not served at these meals."""
     limits: tuple[NutrientLimit, ...] = Field(default=(), max_length=50)
     shares: tuple[MealShare, ...] = Field(default=(), max_length=len(MEALS))
     weekday_minutes: dict[Weekday, Minutes] = {}
@@ -92,7 +94,7 @@ class PlanRules(Value):
     """How many dishes of the week may have the same main source of protein."""
     most_of_a_cuisine: int | None = Field(default=None, ge=1, le=28)
     cooldown_days: int = Field(default=0, ge=0, le=365)
-    """How long a dish is not served again; weeks before this one count."""
+    """What was served in so many days before the week is not served in it; from 7 on nothing is served twice."""
     leftover_days: int = Field(default=0, ge=0, le=6)
     """How many days after it was cooked a dish may be eaten again, for lunch; 0 for never."""
     use_pantry: bool = False
@@ -147,6 +149,7 @@ class PlanRequested(Event, topic="plan_request", stream="plan/{week}", outcome="
             "week": "2026-12-07",
             "persons": ["ada"],
             "rules": {
+                "bans": [{"day": "2026-12-08", "meal": "lunch", "recipe": "tofu-bowl"}],
                 "limits": [
                     {"nutrient": "fiber_g", "least": 28},
                     {"nutrient": "sodium_mg", "most": 2300, "person": "ada", "weight": 0.5},
@@ -170,6 +173,7 @@ class PlanRequested(Event, topic="plan_request", stream="plan/{week}", outcome="
             "week": "2026-12-07",
             "persons": ["ada"],
             "rules": {
+                "bans": [{"day": "2026-12-08", "meal": "lunch", "recipe": "tofu-bowl"}],
                 "limits": [
                     {"nutrient": "fiber_g", "least": 28},
                     {"nutrient": "sodium_mg", "most": 2300, "weight": 0.5},

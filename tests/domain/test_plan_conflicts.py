@@ -7,7 +7,7 @@ import pytest
 
 from meal_assets.contracts.plan import Conflict, PlanRejected
 from meal_assets.contracts.plan_request import Lock, PlanRules, Skip
-from meal_assets.contracts.values import Macros
+from meal_assets.contracts.values import MACROS, Macros
 from meal_assets.domain.plan import Dish, Eater, plan_week
 from meal_assets.domain.plan.conflicts import GENEROUS, NAMES
 from meal_assets.domain.plan.day_program import reachable
@@ -95,7 +95,7 @@ def test_protein_out_of_reach_is_named_with_the_most_there_is() -> None:
 @pytest.mark.parametrize("wish", [{"protein_g": 200}, {"fat_g": 20}, {"kcal": 1500, "fat_g": 120}])
 def test_the_named_bands_contradict_each_other_and_any_one_less_does_not(wish: dict[str, float]) -> None:
     found = conflicts([wants(**wish)], LIBRARY, RULES)
-    nutrients = {f"{name} of ada": nutrient for nutrient, name in NAMES.items()}
+    nutrients = {f"{NAMES[nutrient]} of ada": number for number, nutrient in enumerate(MACROS)}
     assert set(found) <= set(nutrients), "only bands are in the way here"
     named = frozenset(("ada", nutrients[rule]) for rule in found)
     any_portion = RULES.model_copy(update=GENEROUS)

@@ -7,38 +7,59 @@ from dataclasses import replace
 
 from ...contracts.plan import Conflict
 from ...contracts.values import MACROS
-from .day_program import Band, band_of, extreme, reachable
+from .day_program import Band, band_of, bands_of, extreme, reachable
 from .search import Nothing, possible
 from .solver import Solver
+from .tallies import most_servings
 from .week import DAYS, Course, Day, Week
 
 GENEROUS = {"portion_min": 0.05, "portion_max": 10.0, "portion_step": 0.05}
 """Portions of any size, as far as a kitchen is concerned."""
-NAMES = {"kcal": "energy", "protein_g": "protein", "carbs_g": "carbs", "fat_g": "fat"}
-UNITS = {"kcal": "kcal", "protein_g": "g", "carbs_g": "g", "fat_g": "g"}
+NAMES = {
+    "kcal": "energy", "protein_g": "protein", "carbs_g": "carbs", "fat_g": "fat",
+    "fiber_g": "fibre", "sugar_g": "sugar", "saturated_fat_g": "saturated fat", "sodium_mg": "sodium",
+}  # fmt: skip
 
 
 def explain(week: Week, nothing: Nothing, solver: Solver) -> tuple[Conflict, ...]:
     """The rules in the way when the search found nothing."""
     for day in nothing.without_menu:
-        if nothing.proven or not reachable(week, day, _bands(week, day), solver):
+        if nothing.proven or not reachable(week, day, bands_of(week, day), solver):
             return _day_conflicts(week, day, solver)
     if nothing.proven and not nothing.without_menu:
-        return (_repeats(week, nothing, solver),)
+        return _week_conflicts(week, nothing, solver)
     return (
         Conflict(rule="the search's bound on work", detail="no week was found; it is not proven that there is none"),
     )
 
 
-def _repeats(week: Week, nothing: Nothing, solver: Solver) -> Conflict:
-    most = week.rules.max_repeats
-    detail = f"{len(nothing.pool)} menus keep the rules of a day, but no seven of them go together"
+def _week_conflicts(week: Week, nothing: Nothing, solver: Solver) -> tuple[Conflict, ...]:
+    """The deletion filter over the rules of the week."""
+    named: dict[str, frozenset[int]] = {}
+    for n, tally in enumerate(nothing.pool.tallies):
+        if tally.rule:
+            named[tally.rule] = named.get(tally.rule, frozenset()) | {n}
+    dropped, kept = frozenset[int](), []
+    # what is said of every recipe is needed for nearly every contradiction: it is tried last
+    for rule, tallies in sorted(named.items(), key=lambda item: (len(item[1]), item[0])):
+        if possible(week, nothing.pool, solver, dropped | tallies):
+            kept.append(rule)
+        else:
+            dropped |= tallies
+    together = f"{len(nothing.pool)} menus keep the rules of a day, but no seven of them go together"
+    return tuple(Conflict(rule=rule, detail=together + _enough(week, rule, nothing, solver)) for rule in kept)
+
+
+def _enough(week: Week, rule: str, nothing: Nothing, solver: Solver) -> str:
+    most, pool = most_servings(week), nothing.pool
+    if rule != f"at most {most} servings of a recipe a week":
+        mine = frozenset(n for n, tally in enumerate(pool.tallies) if tally.rule == rule)
+        return "; without it some do" if possible(week, pool, solver, mine) else ""
     for more in range(most + 1, DAYS + 1):
-        looser = replace(week, rules=week.rules.model_copy(update={"max_repeats": more}))
-        if possible(looser, nothing.pool, solver):
-            detail += f"; with {more} servings some do"
-            break
-    return Conflict(rule=f"at most {most} servings of a recipe a week", detail=detail)
+        tallies = tuple(replace(t, most=float(more)) if t.rule == rule else t for t in pool.tallies)
+        if possible(week, replace(pool, tallies=tallies), solver):
+            return f"; with {more} servings some do"
+    return ""
 
 
 def _day_conflicts(week: Week, day: Day, solver: Solver) -> tuple[Conflict, ...]:
@@ -46,20 +67,17 @@ def _day_conflicts(week: Week, day: Day, solver: Solver) -> tuple[Conflict, ...]
     when = _when(week, day)
     portions = True
     loose = replace(week, rules=week.rules.model_copy(update=GENEROUS))
-    if not reachable(loose, day, _bands(week, day), solver):
+    if not reachable(loose, day, bands_of(week, day), solver):
         week, portions = loose, False
-    locks = [c for c in day if c.locked]
+    locks = [c for c in day.courses if c.locked]
     for course in list(locks):
         without = _unlocked(day, course)
-        if not reachable(week, without, _bands(week, day), solver):
+        if not reachable(week, without, bands_of(week, day), solver):
             day = without
             locks.remove(course)
     kept = _smallest(week, day, solver)
     rules = week.rules
-    found = [
-        _band_conflict(week, day, kept, band, when, solver)
-        for band in sorted(kept, key=lambda b: (b[0], MACROS.index(b[1])))
-    ]
+    found = [_band_conflict(week, day, kept, band, when, solver) for band in sorted(kept)]
     for course in locks:
         detail = f"with another recipe for {course.meal} the day can be planned"
         found.append(Conflict(rule=f"lock of {course.locked} for {course.meal}{when}", detail=detail))
@@ -72,10 +90,14 @@ def _day_conflicts(week: Week, day: Day, solver: Solver) -> tuple[Conflict, ...]
 
 
 def _smallest(week: Week, day: Day, solver: Solver) -> frozenset[Band]:
-    """Bands that cannot be kept together, none superfluous: whole persons go first, then nutrients, energy last."""
-    kept = _bands(week, day)
+    """Bands that cannot be kept together, none superfluous: whole persons go first, then nutrients, energy last.
+
+    A limit or a share says more than a target, and stays where either would do.
+    """
+    kept = bands_of(week, day)
     persons = [frozenset(b for b in kept if b[0] == e.person) for e in week.there(day)]
-    singles = [frozenset({b}) for b in sorted(kept, key=lambda b: (-MACROS.index(b[1]), b[0]))]
+    order = sorted(kept, key=lambda b: (b[1] == 0, b[1] >= len(MACROS), -b[1], b[0]))
+    singles = [frozenset({b}) for b in order]
     for some in [*(persons if len(persons) > 1 else []), *singles]:
         if some <= kept and not reachable(week, day, kept - some, solver):
             kept -= some
@@ -83,11 +105,16 @@ def _smallest(week: Week, day: Day, solver: Solver) -> frozenset[Band]:
 
 
 def _band_conflict(week: Week, day: Day, kept: frozenset[Band], band: Band, when: str, solver: Solver) -> Conflict:
-    person, nutrient = band
-    eater = next(e for e in week.eaters if e.person == person)
-    unit, scale = UNITS[nutrient], (getattr(eater.target, nutrient) or 1.0) / 100
-    low, high = (max(0.0, scale * side) for side in band_of(week, eater, nutrient))
-    rule, others = f"{NAMES[nutrient]} of {person}{when}", kept - {band}
+    person, number = band
+    low, high, aim = band_of(week, day, band)
+    if aim is None:
+        eater = next(e for e in week.eaters if e.person == person)
+        course = day.courses[number - len(week.aims(day, eater))]
+        rule, unit, scale = f"share of {course.meal} for {person}{when}", "% of the day's energy", 1.0
+    else:
+        rule = f"{NAMES[aim.nutrient]} of {person}{when}"
+        unit, scale = aim.nutrient.rpartition("_")[2], aim.unit / 100
+    low, high, others = max(0.0, scale * low), scale * high, kept - {band}
     rest = " with the other rules named here" if others else ""
     most = extreme(week, day, others, band, True, solver)
     if most is not None and scale * most < low:
@@ -105,12 +132,8 @@ def _number(amount: float, unit: str) -> str:
     return f"{amount:.0f}" if unit == "kcal" or amount >= 100 else f"{amount:.1f}"
 
 
-def _bands(week: Week, day: Day) -> frozenset[Band]:
-    return frozenset((e.person, nutrient) for e in week.there(day) for nutrient in MACROS)
-
-
 def _unlocked(day: Day, course: Course) -> Day:
-    return tuple(replace(c, locked=None) if c == course else c for c in day)
+    return replace(day, courses=tuple(replace(c, locked=None) if c == course else c for c in day.courses))
 
 
 def _when(week: Week, day: Day) -> str:

@@ -1,18 +1,40 @@
-"""One day as a mixed-integer program that keeps only some of the nutrient bands: what can be reached, and what cannot.
+"""One day as a mixed-integer program that keeps only some of its bands: what can be reached, and what cannot.
 
 The menus of a day are enumerated; this explains a day that has none.
 """
 
-from ...contracts.values import MACROS
-from .score import percent, tolerance, wanted
+from .aims import Aim
+from .kinds import shares_of
 from .solver import INFINITY, Program, Solver
-from .week import Day, Eater, Week
+from .week import Day, Week
 
-Band = tuple[str, str]
-"""The person and the nutrient whose daily amount is bounded."""
+Band = tuple[str, int]
+"""A person, and which of its aims is bounded; those after the aims are the shares of the day's courses."""
 NODES = 300
 PRECISION = 0.5
 """Percent of a target that an extreme may be off."""
+
+
+def bands_of(week: Week, day: Day) -> frozenset[Band]:
+    """All that a day must keep within bounds."""
+    found = set()
+    for eater in week.there(day):
+        aims = week.aims(day, eater)
+        bounded = {n for n, aim in enumerate(aims) if aim.least > -INFINITY or aim.most < INFINITY}
+        for n, course in enumerate(day.courses):
+            if eater.person in course.persons and week.share(course) != (0.0, INFINITY):
+                bounded.add(len(aims) + n)
+        found |= {(eater.person, n) for n in bounded}
+    return frozenset(found)
+
+
+def band_of(week: Week, day: Day, band: Band) -> tuple[float, float, Aim | None]:
+    """Between what it must be, in percent; and of what aim, if it is one."""
+    eater, number = next(e for e in week.eaters if e.person == band[0]), band[1]
+    aims = week.aims(day, eater)
+    if number < len(aims):
+        return aims[number].least, aims[number].most, aims[number]
+    return *week.share(day.courses[number - len(aims)]), None
 
 
 def reachable(week: Week, day: Day, bands: frozenset[Band], solver: Solver) -> bool:
@@ -24,7 +46,7 @@ def reachable(week: Week, day: Day, bands: frozenset[Band], solver: Solver) -> b
 
 
 def extreme(week: Week, day: Day, others: frozenset[Band], band: Band, highest: bool, solver: Solver) -> float | None:
-    """The highest or lowest percentage of its target that a nutrient can reach while the other bands are kept.
+    """The highest or lowest percentage that a band's amount can reach while the other bands are kept.
 
     At most `PRECISION` beyond what can be reached, or a bound where the search was cut off; None when nothing does.
     """
@@ -40,9 +62,9 @@ def extreme(week: Week, day: Day, others: frozenset[Band], band: Band, highest: 
 
 def _program(week: Week, day: Day, bands: frozenset[Band]) -> tuple[Program, dict[Band, dict[int, float]]]:
     program = Program()
-    intake: dict[Band, dict[int, float]] = {(e.person, n): {} for e in week.there(day) for n in MACROS}
+    intake: dict[Band, dict[int, float]] = {}
     by_recipe: dict[str, list[int]] = {}
-    for course in day:
+    for n, course in enumerate(day.courses):
         dishes, most = week.candidates(course), float(week.steps)
         serve = [program.column(upper=1.0, integer=True) for _ in dishes]
         program.row(dict.fromkeys(serve, 1.0), 1.0, 1.0)
@@ -52,22 +74,15 @@ def _program(week: Week, day: Day, bands: frozenset[Band]) -> tuple[Program, dic
             total = program.column(upper=most, integer=True)
             steps = [program.column(upper=most) for _ in dishes]
             program.row({total: -1.0, **dict.fromkeys(steps, 1.0)}, 0.0, 0.0)
-            for dish, column, step in zip(dishes, serve, steps, strict=True):
+            for held, column, step in zip(shares_of(week, eater, dishes).tolist(), serve, steps, strict=True):
                 program.row({step: 1.0, column: -most}, upper=0.0)
-                for nutrient in MACROS:
-                    share = percent(eater.target, dish.per_serving, nutrient)
-                    terms = intake[eater.person, nutrient]
+                for number, share in [*enumerate(held), (len(held) + n, held[0])]:
+                    terms = intake.setdefault((eater.person, number), {})
                     terms[column] = share * week.rules.portion_min
                     terms[step] = share * week.rules.portion_step
     for columns in by_recipe.values():
         program.row(dict.fromkeys(columns, 1.0), upper=1.0)
-    for person, nutrient in sorted(bands):
-        low, high = band_of(week, next(e for e in week.eaters if e.person == person), nutrient)
-        program.row(intake[person, nutrient], low, high)
+    for band in sorted(bands):
+        low, high, _ = band_of(week, day, band)
+        program.row(intake[band], low, high)
     return program, intake
-
-
-def band_of(week: Week, eater: Eater, nutrient: str) -> tuple[float, float]:
-    """What a day may hold of a nutrient, in percent of the target."""
-    goal, allowed = wanted(eater.target)[MACROS.index(nutrient)], tolerance(week, nutrient)
-    return goal - allowed, goal + allowed

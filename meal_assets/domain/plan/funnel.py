@@ -7,6 +7,7 @@ from itertools import combinations
 from ...contracts.plan import Conflict
 from ...contracts.plan_request import Lock
 from ...contracts.values import Meal
+from .tallies import most_servings
 from .week import DAYS, Week
 
 
@@ -28,7 +29,9 @@ def _locks(week: Week) -> Iterator[Conflict]:
             yield Conflict(rule=rule, detail=f"{lock.day} is not in the week of {week.monday}")
         elif lock.meal not in week.rules.meals:
             yield Conflict(rule=rule, detail=f"{lock.meal} is not among the meals to plan")
-        elif not any(c.locked == lock.recipe and c.meal == lock.meal for c in week.days[(lock.day - week.monday).days]):
+        elif not any(
+            c.locked == lock.recipe and c.meal == lock.meal for c in week.days[(lock.day - week.monday).days].courses
+        ):
             yield Conflict(rule=rule, detail=f"everybody skips {lock.meal} on {lock.day}")
         elif lock.recipe not in known:
             yield Conflict(rule=rule, detail=f"{lock.recipe} is not a recipe that can be planned")
@@ -38,7 +41,7 @@ def _locks(week: Week) -> Iterator[Conflict]:
             )
         days[str(lock.day), lock.recipe] = lock
     for recipe, count in sorted(Counter(lock.recipe for lock in locks).items()):
-        if count > (most := week.rules.max_repeats):
+        if count > (most := most_servings(week)):
             detail = f"{recipe} is locked {count} times, at most {most} servings of a recipe a week are allowed"
             yield Conflict(rule=f"locks of {recipe}", detail=detail)
 
@@ -53,8 +56,8 @@ def _empty_meals(week: Week, left_out: Mapping[str, int]) -> Iterator[Conflict]:
 
 def _too_few(week: Week) -> Iterator[Conflict]:
     """The smallest set of meals whose dishes cannot fill it (Hall's condition), the locked servings set aside."""
-    locked = Counter(c.locked for day in week.days for c in day if c.locked)
-    needed, most = _needed(week), week.rules.max_repeats
+    locked = Counter(c.locked for day in week.days for c in day.courses if c.locked)
+    needed, most = _needed(week), most_servings(week)
     for size in range(1, len(needed) + 1):
         for meals in combinations(needed, size):
             dishes = [d for d in week.dishes if not d.meals.isdisjoint(meals)]
@@ -71,5 +74,5 @@ def _too_few(week: Week) -> Iterator[Conflict]:
 
 def _needed(week: Week) -> dict[Meal, int]:
     """How many dishes each meal still needs in the week."""
-    open_courses = Counter(c.meal for day in week.days for c in day if c.locked is None)
+    open_courses = Counter(c.meal for day in week.days for c in day.courses if c.locked is None)
     return {meal: open_courses[meal] for meal in week.rules.meals if open_courses[meal]}

@@ -1,39 +1,45 @@
-"""The week over day menus: which menu for which kind of day, so that recipes repeat as little as possible.
+"""The week over day menus: which menu for which kind of day, so that the rules of the week are kept.
 
 Its linear relaxation prices every recipe; with these prices it is known of any menu whether it could better the week.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .kinds import Kind, recipes_of
 from .menus import Menus
-from .score import REPEAT
+from .order import arranged
+from .portions import in_order
 from .solver import INFINITY, Program, Solver
+from .tallies import Tally, tallies_of
 from .week import Week
 
 if TYPE_CHECKING:
-    from .portions import Floats, Ints
+    from .kinds import Floats, Ints
 
 MISSING_DAY = 100_000.0
-"""Price of a day without a menu in the relaxation: above anything a week can cost."""
+"""Price of a day without a menu, and of a serving that must be and is not: above anything a week can cost."""
 BATCH = 500
 """Menus added to the relaxation at a time."""
 ROUNDS = 60
 IMPROVES = 1e-7
-SCATTER = 0x9E3779B97F4A7C15
-"""Fibonacci hashing: multiplied by this, modulo 2**64, neighbours land far apart."""
 MOST_COLUMNS = 3_000
 """Menus the integer program chooses among."""
 NODES = 2_000
+ARRANGEMENTS = 20
+"""Weeks whose days cannot be put in order that are thrown away before the search for one ends."""
 
 
 @dataclass(slots=True)
 class Pool:
-    """The menus at hand: `kind[n]` indexes `kinds`, `dishes[n]` its choices, `served[n]` `recipes`; -1 for nothing."""
+    """The menus at hand: `kind[n]` indexes `kinds`, `dishes[n]` its choices, `served[n]` servables; -1 for nothing."""
 
     kinds: tuple[Kind, ...]
     recipes: tuple[str, ...]
+    tallies: tuple[Tally, ...]
+    counts: dict[int, list[tuple[int, float]]]
+    """Servable -> the tallies it counts in, with its weight."""
     kind: "Ints" = field(init=False)
     cost: "Floats" = field(init=False)
     dishes: "Ints" = field(init=False)
@@ -44,8 +50,12 @@ class Pool:
         """An empty one."""
         import numpy as np
 
-        pool = cls(kinds, recipes_of(week))
-        courses = max((len(k.day) for k in kinds), default=0)
+        tallies, counts = tallies_of(week), dict[int, list[tuple[int, float]]]()
+        for n, tally in enumerate(tallies):
+            for served, weight in zip(tally.served.tolist(), tally.weight, strict=True):
+                counts.setdefault(served, []).append((n, weight))
+        pool = cls(kinds, recipes_of(week), tallies, counts)
+        courses = max((len(k.courses) for k in kinds), default=0)
         pool.kind, pool.cost = np.zeros(0, dtype=np.int64), np.zeros(0)
         pool.dishes = pool.served = np.zeros((0, courses), dtype=np.int64)
         return pool
@@ -59,21 +69,26 @@ class Pool:
 
         kind = self.kinds[k]
         dishes = np.full((len(menus.cost), self.dishes.shape[1]), -1, dtype=np.int64)
-        dishes[:, : len(kind.day)] = menus.dishes
+        dishes[:, : len(kind.courses)] = menus.dishes
         here = self.dishes[self.kind == k]
         _, first = np.unique(np.concatenate([here, dishes]), axis=0, return_index=True)
         new = np.sort(first[first >= len(here)]) - len(here)
         served = np.full((len(new), self.dishes.shape[1]), -1, dtype=np.int64)
-        for n, recipes in enumerate(kind.recipes):
-            served[:, n] = recipes[dishes[new, n]]
+        for n, what in enumerate(kind.servables):
+            served[:, n] = what[dishes[new, n]]
         self.kind = np.append(self.kind, np.full(len(new), k))
         self.cost = np.append(self.cost, menus.cost[new])
         self.dishes = np.concatenate([self.dishes, dishes[new]])
         self.served = np.concatenate([self.served, served])
         return len(new)
 
+    @property
+    def servables(self) -> int:
+        """How many things can be served: each recipe, cooked or left over."""
+        return 2 * len(self.recipes)
+
     def priced(self, price: "Floats") -> "Floats":
-        """What each menu costs with the prices of its recipes."""
+        """What each menu costs with the prices of what it serves."""
         import numpy as np
 
         total: Floats = self.cost + np.append(price, 0.0)[self.served].sum(axis=1)
@@ -82,7 +97,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
-    """The relaxed week over the menus at hand: what it costs, the price of each recipe, and of a day of each kind.
+    """The relaxed week over the menus at hand: what it costs, the price of each servable, and of a day of each kind.
 
     A menu whose cost and prices come to less than its day's price could better it.
     """
@@ -99,10 +114,10 @@ class Relaxation:
         return replace(self, cost=0.0, price=np.zeros_like(self.price), day=np.zeros_like(self.day))
 
     def prices_of(self, kind: Kind, menus: Menus) -> "Floats":
-        """The prices of each menu's recipes together."""
+        """The prices of what each menu serves together."""
         import numpy as np
 
-        rows = [self.price[recipes[menus.dishes[:, n]]] for n, recipes in enumerate(kind.recipes)]
+        rows = [self.price[what[menus.dishes[:, n]]] for n, what in enumerate(kind.servables)]
         total: Floats = np.sum(rows, axis=0)
         return total
 
@@ -125,12 +140,12 @@ class Choice:
     bound: float
 
 
-def relax(week: Week, pool: Pool, solver: Solver) -> Relaxation:
-    """Solve the relaxed week, taking in the menus that better it a few at a time."""
+def relax(pool: Pool, solver: Solver, without: frozenset[int] = frozenset()) -> Relaxation:
+    """Solve the relaxed week, taking in the menus that better it a few at a time; without some of its tallies."""
     import numpy as np
 
     chosen = np.zeros(0, dtype=np.int64)
-    price, day, cost, feasible = np.zeros(len(pool.recipes)), np.full(len(pool.kinds), MISSING_DAY), INFINITY, False
+    price, day, cost, feasible = np.zeros(pool.servables), np.full(len(pool.kinds), MISSING_DAY), INFINITY, False
     for _ in range(ROUNDS):
         reduced = pool.priced(price) - day[pool.kind]
         new = np.setdiff1d(_cheapest_of_each_kind(pool, reduced if len(chosen) else pool.cost), chosen)
@@ -138,79 +153,106 @@ def relax(week: Week, pool: Pool, solver: Solver) -> Relaxation:
         if len(chosen) and len(new) == 0:
             break
         chosen = np.union1d(chosen, new)
-        solution = solver.minimise(_program(week, pool, chosen, missing=True), relax=True)
-        kinds = len(pool.kinds)
-        day, cost = np.array(solution.duals[:kinds]), solution.objective
-        repeats, limits = np.reshape(solution.duals[kinds:], (-1, 2)).T
-        price = np.zeros(len(pool.recipes))
-        price[_recipes_in(pool, chosen)] = -(repeats + limits)
-        feasible = max(solution.values[len(chosen) :][:kinds]) < IMPROVES
+        master = _Master(pool, chosen, missing=True, without=without)
+        solution = solver.minimise(master.program, relax=True)
+        cost, kinds = solution.objective, len(pool.kinds)
+        day = np.array(solution.duals[:kinds])
+        price = master.prices(solution.duals[kinds:])
+        feasible = max(solution.values[column] for column in master.missing) < IMPROVES
     return Relaxation(cost, price, day, feasible)
 
 
-def choose(week: Week, pool: Pool, columns: "Ints", solver: Solver) -> Choice:
+def choose(week: Week, pool: Pool, columns: "Ints", solver: Solver, without: frozenset[int] = frozenset()) -> Choice:
     """The cheapest week among these menus of the pool, as far as the bound on work allows."""
     import numpy as np
 
-    solution = solver.minimise(_program(week, pool, columns, missing=False), nodes=NODES)
-    if not solution.values:
-        return Choice((), INFINITY, solution.bound)
-    counts = np.round(solution.values[: len(columns)]).astype(int)
-    return Choice(tuple(np.repeat(columns, counts).tolist()), solution.objective, solution.bound)
+    master, bound = _Master(pool, columns, missing=False, without=without), INFINITY
+    for attempt in range(ARRANGEMENTS):
+        solution = solver.minimise(master.program, nodes=NODES)
+        bound = solution.bound if attempt == 0 else bound
+        if not solution.values:
+            break
+        counts = np.round(solution.values[: len(columns)]).astype(int)
+        menus = tuple(np.repeat(columns, counts).tolist())
+        if (order := arranged(week, pool.kinds, [(int(pool.kind[m]), _servings(pool, m)) for m in menus])) is not None:
+            return Choice(tuple(menus[n] for n in order), solution.objective, bound)
+        support = np.flatnonzero(counts)
+        master.program.row(dict.fromkeys(support.tolist(), 1.0), upper=float(counts.sum() - 1))
+    return Choice((), INFINITY, bound)
+
+
+def _servings(pool: Pool, menu: int) -> list[tuple[int, bool]]:
+    """The recipes of a menu, and whether each is left over."""
+    served = pool.served[menu]
+    return [(n % len(pool.recipes), n >= len(pool.recipes)) for n in served[served >= 0].tolist()]
 
 
 def nearest(excess: "Floats", most: int = MOST_COLUMNS) -> "Ints":
     """The menus of least excess, at most so many, spread over the dishes where they are equal."""
     import numpy as np
 
-    return np.sort(_in_order(excess)[:most])
+    return np.sort(in_order(excess)[:most])
 
 
-def _program(week: Week, pool: Pool, columns: "Ints", *, missing: bool) -> Program:
-    """A day without a menu has its price, or is not allowed.
+class _Master:
+    """The program over some menus. Rows: the days of each kind, then those of the tallies that count any of them.
 
-    Rows: the days of each kind; then for each recipe in `_recipes_in` its repeats and its limit.
+    Where `missing`, a day without a menu and a serving that must be and is not have their price.
     """
-    program = Program()
-    covers: list[dict[int, float]] = [{} for _ in pool.kinds]
-    uses: dict[int, dict[int, float]] = {recipe: {} for recipe in _recipes_in(pool, columns).tolist()}
-    for kind, cost, served in zip(
-        pool.kind[columns].tolist(), pool.cost[columns].tolist(), pool.served[columns].tolist(), strict=True
-    ):
-        column = program.column(cost, upper=float(pool.kinds[kind].count), integer=True)
-        covers[kind][column] = 1.0
-        for recipe in served:
-            if recipe >= 0:
-                uses[recipe][column] = 1.0
-    for cover, of in zip(covers, pool.kinds, strict=True):
-        days = float(of.count)
-        if missing:
-            cover[program.column(MISSING_DAY, upper=days)] = 1.0
-        program.row(cover, days, days)
-    for use in uses.values():
-        repeats = program.column(REPEAT)
-        program.row({**use, repeats: -1.0}, upper=1.0)
-        program.row(use, upper=float(week.rules.max_repeats))
-    return program
 
+    def __init__(self, pool: Pool, columns: "Ints", *, missing: bool, without: frozenset[int] = frozenset()) -> None:
+        self.program, self.missing = Program(), list[int]()
+        self._pool, self._rows = pool, list[int]()
+        covers: list[dict[int, float]] = [{} for _ in pool.kinds]
+        uses: dict[int, dict[int, float]] = {n: {} for n, t in enumerate(pool.tallies) if t.least > 0}
+        for kind, cost, served in zip(
+            pool.kind[columns].tolist(), pool.cost[columns].tolist(), pool.served[columns].tolist(), strict=True
+        ):
+            column = self.program.column(cost, upper=float(pool.kinds[kind].count), integer=True)
+            covers[kind][column] = 1.0
+            for what in served:
+                for tally, weight in pool.counts[what] if what >= 0 else ():
+                    use = uses.setdefault(tally, {})
+                    use[column] = use.get(column, 0.0) + weight
+        for cover, of in zip(covers, pool.kinds, strict=True):
+            days = float(of.count)
+            if missing:
+                cover[self._missing(days)] = 1.0
+            self.program.row(cover, days, days)
+        for n in sorted(uses.keys() - without):
+            self._count(n, uses[n], missing)
 
-def _recipes_in(pool: Pool, columns: "Ints") -> "Ints":
-    import numpy as np
+    def _count(self, number: int, use: dict[int, float], missing: bool) -> None:
+        tally = self._pool.tallies[number]
+        if tally.price:
+            above = self.program.column(tally.price)
+            self.program.row({**use, above: -1.0}, upper=tally.free)
+            self._rows.append(number)
+        if tally.least > 0 or tally.most < INFINITY:
+            if missing and tally.least > 0:
+                use = {**use, self._missing(tally.least): 1.0}
+            self.program.row(use, tally.least if tally.least > 0 else -INFINITY, tally.most)
+            self._rows.append(number)
 
-    served = np.unique(pool.served[columns])
-    return served[served >= 0]
+    def _missing(self, most: float) -> int:
+        column = self.program.column(MISSING_DAY, upper=most)
+        self.missing.append(column)
+        return column
+
+    def prices(self, duals: Sequence[float]) -> "Floats":
+        """What serving each servable once more costs the week."""
+        import numpy as np
+
+        price = np.zeros(self._pool.servables)
+        for number, dual in zip(self._rows, duals, strict=True):
+            if dual:
+                tally = self._pool.tallies[number]
+                price[tally.served] -= dual * np.array(tally.weight)
+        return price
 
 
 def _cheapest_of_each_kind(pool: Pool, cost: "Floats") -> "Ints":
     import numpy as np
 
-    order = _in_order(cost)
+    order = in_order(cost)
     return np.concatenate([order[pool.kind[order] == k][:BATCH] for k in range(len(pool.kinds))])
-
-
-def _in_order(cost: "Floats") -> "Ints":
-    """Cheapest first; equally cheap ones spread over all dishes instead of one dish with all its partners."""
-    import numpy as np
-
-    scattered = np.arange(len(cost), dtype=np.uint64) * np.uint64(SCATTER)
-    return np.lexsort((scattered, cost.round(7)))

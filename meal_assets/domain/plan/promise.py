@@ -6,13 +6,14 @@ A week of fractions of dishes for the household's average person, as one small l
 from typing import TYPE_CHECKING
 
 from ...contracts.values import MACROS
+from .aims import DEVIATION
 from .kinds import Kind
-from .score import DEAD_ZONE_PCT, DEVIATION, tolerance, wanted
 from .solver import Program, Solver
+from .tallies import most_servings
 from .week import Week
 
 if TYPE_CHECKING:
-    from .portions import Floats
+    from .kinds import Floats
 
 OUTSIDE = 100.0
 """What a percentage point outside the tolerance costs more than one inside."""
@@ -34,7 +35,7 @@ def promising(week: Week, kinds: tuple[Kind, ...], solver: Solver) -> list[list[
             for size in sizes:
                 first = len(program.cost)
                 for cost in costs.tolist():
-                    program.column(cost, upper=float(week.rules.max_repeats))
+                    program.column(cost, upper=float(most_servings(week)))
                 of_size.append((first, size * held))
             columns.append(of_size)
     duals = _solved(week, kinds, program, columns, solver)
@@ -56,7 +57,8 @@ def _average(week: Week, kind: Kind, course: int) -> "Floats":
     import numpy as np
 
     there = week.there(kind.day)
-    held = [kind.shares[e.person][course] * float(e.person in kind.day[course].persons) for e in there]
+    persons, most = kind.courses[course].persons, len(MACROS)
+    held = [kind.shares[e.person][course][:, :most] * float(e.person in persons) for e in there]
     average: Floats = np.mean(held, axis=0)
     return average
 
@@ -73,29 +75,28 @@ def _solved(
 
     course, rows = 0, []
     for kind in kinds:
-        mine = columns[course : course + len(kind.day)]
-        course += len(kind.day)
+        mine = columns[course : course + len(kind.courses)]
+        course += len(kind.courses)
         days = float(kind.count)
         slots = [
             program.row({first + n: 1.0 for first, held in of_size for n in range(len(held))}, days, days)
             for of_size in mine
         ]
-        goal = np.mean([wanted(e.target) for e in week.there(kind.day)], axis=0)
+        bounds = [kind.bounds[e.person] for e in week.there(kind.day)]
+        low, high = np.mean([b.low for b in bounds], axis=0), np.mean([b.high for b in bounds], axis=0)
+        least, most = np.mean([b.least for b in bounds], axis=0), np.mean([b.most for b in bounds], axis=0)
         nutrients = []
-        for m, nutrient in enumerate(MACROS):
-            allowed = tolerance(week, nutrient)
-            zone = min(DEAD_ZONE_PCT, allowed)
+        for m in range(len(MACROS)):
             terms = {
                 first + n: amount
                 for of_size in mine
                 for first, held in of_size
                 for n, amount in enumerate(held[:, m].tolist())
             }
-            for sign in (1.0, -1.0):
-                terms[program.column(DEVIATION, upper=(allowed - zone) * days)] = sign
+            for sign, beyond in ((1.0, low[m] - least[m]), (-1.0, most[m] - high[m])):
+                terms[program.column(DEVIATION, upper=beyond * days)] = sign
                 terms[program.column(DEVIATION + OUTSIDE)] = sign
-            free = zone * days
-            nutrients.append(program.row(terms, goal[m] * days - free, goal[m] * days + free))
+            nutrients.append(program.row(terms, low[m] * days, high[m] * days))
         rows.append((slots, nutrients))
     solution = solver.minimise(program, relax=True)
     dual = solution.duals or [0.0] * len(program.row_lower)

@@ -5,36 +5,38 @@ and Wolfe 1960); when none does, no week can cost less than the relaxed one. Wha
 lies within the distance of the best week from that bound, and all of it is looked at.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from .kinds import kinds_of
+from .kinds import Kind, kinds_of
 from .master import IMPROVES, MISSING_DAY, MOST_COLUMNS, Choice, Pool, Relaxation, choose, nearest, relax
-from .menus import Menus, menus_below
+from .menus import MOST_MENUS, Menus, menus_below
 from .promise import promising
 from .solver import INFINITY, Solver
 from .week import Day, Week
 
 if TYPE_CHECKING:
-    from .portions import Ints
+    from .kinds import Floats, Ints
 
-REACHES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, INFINITY)
-"""How much a day may cost above its cheapest dishes, as the first search widens."""
-FIRST_MENUS = 300
+REACHES = (0.0, 0.5, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0, 50.0, 200.0, INFINITY)
+"""How much a day may cost each person above its cheapest dishes, as the first search widens."""
+FIRST_MENUS = 100
 """Menus of each kind of day that are enough to begin with."""
 LONGEST = {1: 2_000, 2: 400, 3: 90, 4: 45, 5: 24, 6: 14}
 """Courses -> dishes a course that are tried before the whole library is."""
+MOST_FIRST = 20_000
+"""Menus looked at for these, and in a round over shortened lists."""
 TAKEN = 400
 """Menus of a kind taken in at a time, those that better the week most."""
 ROUNDS = 60
 NEAR, WIDER = 0.05, 3.0
 """How far from the relaxed week is looked first, as a part of it, and how much farther each time after that."""
-GOOD_ENOUGH = 0.01
-"""The gap at which the search stops once it has done enough work."""
+GOOD_ENOUGH, GOOD_AFTER = 0.01, 400_000_000
+"""The gap at which the search stops once it has done so much work."""
 PROVEN = 1e-5
 """A distance from the bound that is the solver's rounding."""
-ENOUGH_WORK = 400_000_000
+ENOUGH_WORK = 2_000_000_000
 """With a week in hand, no wider search begins after so many pairs and portions were looked at."""
 
 
@@ -60,10 +62,29 @@ def search(week: Week, solver: Solver, progress: Callable[[str], None]) -> Found
     return _Search(week, solver, progress).run()
 
 
-def possible(week: Week, pool: Pool, solver: Solver) -> bool:
-    """Whether a week can be put together from these menus."""
-    relaxation = relax(week, pool, solver)
-    return relaxation.feasible and bool(choose(week, pool, nearest(relaxation.excess(pool)), solver).menus)
+def possible(week: Week, pool: Pool, solver: Solver, without: frozenset[int] = frozenset()) -> bool:
+    """Whether a week can be put together from these menus, without some of its tallies."""
+    relaxation = relax(pool, solver, without)
+    columns = nearest(relaxation.excess(pool))
+    return relaxation.feasible and bool(choose(week, pool, columns, solver, without).menus)
+
+
+class _Step(NamedTuple):
+    """How many menus there are, and from which cost on some may be missing."""
+
+    found: int
+    reach: float
+    widest: bool
+    """No menu of these dishes is dearer than what was looked for."""
+
+
+def _enough(steps: Iterator[_Step]) -> tuple[int, float]:
+    """As many as a week begins with, or all there are: how many, and from which cost on some may be missing."""
+    step = _Step(0, INFINITY, True)
+    for step in steps:
+        if step.found >= FIRST_MENUS or (step.widest and step.found):
+            break
+    return step.found, step.reach
 
 
 class _Search:
@@ -71,7 +92,7 @@ class _Search:
         self._week, self._solver, self._say = week, solver, progress
         self._kinds = kinds_of(week)
         self._pool = Pool.of(week, self._kinds)
-        self._longest = LONGEST[max(len(k.day) for k in self._kinds)]
+        self._longest = LONGEST[max(len(k.courses) for k in self._kinds)]
         self._best = Choice((), INFINITY, INFINITY)
         self._bound = 0.0
         self._work = 0
@@ -81,6 +102,7 @@ class _Search:
 
         if nothing := self._begin():
             return nothing
+        self._improve(nearest(self._pool.cost))
         relaxation, whole = self._price()
         self._improve(nearest(relaxation.excess(self._pool)))
         gap = self._gap(relaxation)
@@ -99,26 +121,51 @@ class _Search:
         return Found(self._pool, replace(self._best, bound=min(self._bound, self._best.cost)))
 
     def _begin(self) -> Nothing | None:
-        """Take in the first menus of each kind of day; what comes of it when one has none."""
+        """Take in the first menus of each kind of day, until they make a week; what comes of it when one has none."""
+        order = promising(self._week, self._kinds, self._solver)
+        wider = [self._widening(k, kind, order[k]) for k, kind in enumerate(self._kinds)]
+        for k, kind in enumerate(self._kinds):
+            found, reach = _enough(wider[k])
+            if not found:
+                return Nothing(self._pool, (kind.day,), proven=reach == INFINITY)
+            self._say(f"{found} menus to begin with for {kind.count} days")
+        for k, kind in enumerate(self._kinds):
+            self._include(k, kind, order[k])
+        while not relax(self._pool, self._solver).feasible:
+            if not [step for step in (next(w, None) for w in wider) if step]:
+                break
+        return None
+
+    def _widening(self, k: int, kind: Kind, order: Sequence["Floats"]) -> Iterator[_Step]:
+        """Take in dearer and dearer menus, of the shortened lists first."""
         import numpy as np
 
-        order = promising(self._week, self._kinds, self._solver)
-        for k, kind in enumerate(self._kinds):
-            priced, found = list(kind.costs), 0
-            bottom = sum(float(p.min(initial=np.inf)) for p in priced)
-            for longest in (self._longest, None):
-                for reach in REACHES:
-                    menus = menus_below(self._week, kind, priced, bottom + reach, longest=longest, order=order[k])
-                    found += self._pool.add(k, self._spread(menus))
-                    self._work += menus.work
-                    if found >= FIRST_MENUS:
-                        break
-                if found:
-                    break
-            if not found:
-                return Nothing(self._pool, (kind.day,), proven=menus.reach == INFINITY)
-            self._say(f"{found} menus to begin with for {kind.count} days")
-        return None
+        found, bottom = 0, sum(float(costs.min(initial=np.inf)) for costs in kind.costs)
+        for longest in (self._longest, None):
+            for reach in REACHES:
+                limit = bottom + reach * len(self._week.eaters)
+                menus = menus_below(self._week, kind, kind.costs, limit, longest=longest, order=order, most=MOST_FIRST)
+                found += self._pool.add(k, self._spread(menus))
+                self._work += menus.work
+                yield _Step(found, menus.reach, reach == INFINITY)
+
+    def _include(self, k: int, kind: Kind, order: Sequence["Floats"]) -> None:
+        """Take in menus with each recipe that must be served: the relaxed week would ask for it at any price."""
+        import numpy as np
+
+        number = {recipe: n for n, recipe in enumerate(self._pool.recipes)}
+        for recipe in sorted(set(self._week.rules.include) & number.keys()):
+            for course, recipes in enumerate(kind.recipes):
+                only = (recipes == number[recipe]) & ~np.array([d.leftover for d in kind.choices[course]], dtype=bool)
+                if only.any():
+                    priced = [np.where(only, p, np.inf) if n == course else p for n, p in enumerate(kind.costs)]
+                    bottom = sum(float(costs.min()) for costs in priced)
+                    for reach in REACHES:
+                        limit = bottom + reach * len(self._week.eaters)
+                        menus = menus_below(self._week, kind, priced, limit, longest=self._longest, order=order)
+                        self._work += menus.work
+                        if self._pool.add(k, self._spread(menus)):
+                            break
 
     def _spread(self, menus: Menus) -> Menus:
         """Not more than the master can use: of equal ones spread over the dishes."""
@@ -128,7 +175,7 @@ class _Search:
     def _price(self) -> tuple[Relaxation, bool]:
         """Take in menus until none betters the relaxed week, and whether that is known of the whole library."""
         for _ in range(ROUNDS):
-            relaxation = relax(self._week, self._pool, self._solver)
+            relaxation = relax(self._pool, self._solver)
             if relaxation.feasible and relaxation.cost <= PROVEN:
                 return relaxation.worthless(), True  # nothing costs less than nothing
             if self._add_bettering(relaxation, self._longest)[0]:
@@ -138,6 +185,10 @@ class _Search:
                 self._bound = max(self._bound, relaxation.cost - below)
             if not added:
                 return relaxation, whole
+            if self._work > GOOD_AFTER:
+                self._improve(nearest(relaxation.excess(self._pool)))
+                if self._is_good() or (self._work > ENOUGH_WORK and self._best.menus):
+                    return relaxation, whole
         return relaxation, False
 
     def _add_bettering(self, relaxation: Relaxation, longest: int | None) -> tuple[int, float, bool]:
@@ -147,7 +198,8 @@ class _Search:
         added, below, whole = 0, 0.0, True
         for k, kind in enumerate(self._kinds):
             day = float(relaxation.day[k])
-            menus = menus_below(self._week, kind, kind.priced(relaxation.price), day, longest=longest)
+            few = MOST_MENUS if longest is None else MOST_FIRST
+            menus = menus_below(self._week, kind, kind.priced(relaxation.price), day, longest=longest, most=few)
             self._work += menus.work
             whole &= menus.reach >= day
             reduced = menus.cost + relaxation.prices_of(kind, menus) - day
@@ -185,4 +237,4 @@ class _Search:
 
     def _is_good(self) -> bool:
         cost = self._best.cost
-        return cost - self._bound <= max(PROVEN, GOOD_ENOUGH * cost if self._work > ENOUGH_WORK else 0.0)
+        return cost - self._bound <= max(PROVEN, GOOD_ENOUGH * cost if self._work > GOOD_AFTER else 0.0)

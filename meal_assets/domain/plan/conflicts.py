@@ -3,6 +3,7 @@
 Rules are left out one by one (a deletion filter); what stays is needed for the contradiction.
 """
 
+from copy import copy
 from dataclasses import replace
 
 from ...contracts.plan import Conflict
@@ -56,8 +57,9 @@ def _enough(week: Week, rule: str, nothing: Nothing, solver: Solver) -> str:
         mine = frozenset(n for n, tally in enumerate(pool.tallies) if tally.rule == rule)
         return "; without it some do" if possible(week, pool, solver, mine) else ""
     for more in range(most + 1, DAYS + 1):
-        tallies = tuple(replace(t, most=float(more)) if t.rule == rule else t for t in pool.tallies)
-        if possible(week, replace(pool, tallies=tallies), solver):
+        looser = copy(pool)
+        looser.tallies = tuple(replace(t, most=float(more)) if t.rule == rule else t for t in pool.tallies)
+        if possible(week, looser, solver):
             return f"; with {more} servings some do"
     return ""
 

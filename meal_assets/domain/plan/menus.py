@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
 MOST_HALVES = 3_000_000
 """Partial menus of half a day (about 100 MB at this size); longer lists of dishes lose their dearest."""
-MOST_MENUS = 400_000
+MOST_MENUS = 2_000_000
 """Menus kept before the rest is left out."""
-PAIRS = 400
+PAIRS = 300
 """Pairs of halves looked at for each person, times the menus that may be kept."""
-MOST_TRIALS = 200_000_000
+SAMPLE = 1_000
+"""Menus on which it is seen who is the strictest."""
+MOST_TRIALS = 400_000_000
 """Combinations of menu and portions tried on each person of a household."""
 BINS = 500
 """Steps of cost in which partial menus are counted before they are made."""
@@ -187,10 +189,9 @@ class _Search:
         """The menus whose price leaves room for everybody's day."""
         import numpy as np
 
-        for eater in there:
+        for eater in self._strictest_first(there, dishes, costs):
             keep = plausible_for(self.week, self.kind, eater, self.room)(dishes)
             dishes, costs = dishes[keep], costs[keep]
-        for eater in there:
             trials = combinations(self.week, self.kind.day, eater, self.room)
             if len(dishes) > (most := min(self.most, MOST_TRIALS // trials)):
                 first = np.sort(in_order(costs)[:most])
@@ -199,6 +200,19 @@ class _Search:
             costs = costs + best_portions(self.week, self.kind, dishes, eater, self.room - costs)[0]
             dishes, costs = dishes[np.isfinite(costs)], costs[np.isfinite(costs)]
         return dishes, costs, work, complete
+
+    def _strictest_first(self, there: Sequence[Eater], dishes: "Ints", costs: "Floats") -> list[Eater]:
+        """Whoever finds the fewest of some menus good first: the others look at what is left."""
+        import numpy as np
+
+        some = slice(None, None, 1 + len(dishes) // SAMPLE)
+        left = {
+            e.person: int(
+                np.isfinite(best_portions(self.week, self.kind, dishes[some], e, self.room - costs[some])[0]).sum()
+            )
+            for e in there
+        }
+        return sorted(there, key=lambda e: (left[e.person], e.person))
 
     def _menus_of(
         self, eater: Eater, kept: Sequence["Ints"], sizes: list[int], persons: int

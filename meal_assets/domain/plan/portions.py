@@ -21,6 +21,8 @@ MOST_SIZES = 15
 """Portion sizes looked at; a person's day has this to the power of its courses."""
 TRIALS = 200_000
 """Combinations tried together: they fit the processor's cache."""
+PLAUSIBLE = 20_000
+"""Menus tested together."""
 AWAY = -1
 SCATTER = 0x9E3779B97F4A7C15
 """Fibonacci hashing: multiplied by this, modulo 2**64, neighbours land far apart."""
@@ -90,7 +92,7 @@ class _Combined:
         """From what servings hold (rows, courses, aims) to (aims, rows, choices)."""
         import numpy as np
 
-        found: Floats = np.einsum("ncm,kc->mnk", held, self.servings)
+        found: Floats = np.ascontiguousarray(held.transpose(2, 0, 1)) @ self.servings.T
         return found
 
 
@@ -131,6 +133,9 @@ def plausible_for(week: Week, kind: "Kind", eater: Eater, reach: float) -> "Call
     most[0] -= (middle - half - SINGLE).astype(np.float32)
 
     def test(rows: "Ints") -> "NDArray[np.bool_]":
+        return np.concatenate([some(rows[n : n + PLAUSIBLE]) for n in range(0, len(rows) or 1, PLAUSIBLE)])
+
+    def some(rows: "Ints") -> "NDArray[np.bool_]":
         low, high = least[0][rows[:, 0]], most[0][rows[:, 0]]
         for n in range(1, len(least)):
             low += least[n][rows[:, n]]

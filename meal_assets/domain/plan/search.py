@@ -24,7 +24,11 @@ REACHES = (0.0, 0.5, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0, 50.0, 200.0,
 FIRST_MENUS = 100
 """Menus of each kind of day that are enough to begin with."""
 LONGEST = {1: 2_000, 2: 400, 3: 90, 4: 45, 5: 24, 6: 14}
-"""Courses -> dishes a course that are tried before the whole library is."""
+"""Courses -> dishes a course that are tried before more are."""
+LONGER = (1, 4)
+"""Times as many dishes that are tried before the whole library is."""
+FEW_COLUMNS = 400
+"""Menus among which a week is looked for before it is known which matter."""
 MOST_FIRST = 20_000
 """Menus looked at for these, and in a round over shortened lists."""
 TAKEN = 400
@@ -32,7 +36,7 @@ TAKEN = 400
 ROUNDS = 60
 NEAR, WIDER = 0.05, 3.0
 """How far from the relaxed week is looked first, as a part of it, and how much farther each time after that."""
-GOOD_ENOUGH, GOOD_AFTER = 0.01, 400_000_000
+GOOD_ENOUGH, GOOD_AFTER = 0.01, 150_000_000
 """The gap at which the search stops once it has done so much work."""
 PROVEN = 1e-5
 """A distance from the bound that is the solver's rounding."""
@@ -102,9 +106,9 @@ class _Search:
 
         if nothing := self._begin():
             return nothing
-        self._improve(nearest(self._pool.cost))
+        self._improve(nearest(self._pool.cost, FEW_COLUMNS))
         relaxation, whole = self._price()
-        self._improve(nearest(relaxation.excess(self._pool)))
+        self._improve(nearest(relaxation.excess(self._pool), FEW_COLUMNS))
         gap = self._gap(relaxation)
         while gap is not None and not self._is_good():
             whole &= self._take_in_below(relaxation, gap)
@@ -178,7 +182,7 @@ class _Search:
             relaxation = relax(self._pool, self._solver)
             if relaxation.feasible and relaxation.cost <= PROVEN:
                 return relaxation.worthless(), True  # nothing costs less than nothing
-            if self._add_bettering(relaxation, self._longest)[0]:
+            if any(self._add_bettering(relaxation, times * self._longest)[0] for times in LONGER):
                 continue
             added, below, whole = self._add_bettering(relaxation, None)
             if relaxation.feasible:

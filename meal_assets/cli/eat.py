@@ -1,4 +1,4 @@
-"""`meals log`, `day`: what was eaten."""
+"""`meals log`, `day`, `rate`: what was eaten, and how it was."""
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 Person = Annotated[str, typer.Argument(help="Short id of the person.")]
 Day = Annotated[datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day; today without it.")]
 SHOWN_DAYS = 7
+MOST_STARS = 5
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(log)
     app.command()(day)
+    app.command()(rate)
 
 
 def log(
@@ -79,6 +81,39 @@ def day(
         s.settle("Adding up")
         last = s.day(on)
         show_days(s, last - timedelta(days=SHOWN_DAYS - 1), last, person)
+
+
+def rate(
+    recipe: Annotated[str | None, typer.Argument(help="Id of a recipe. Without it, all ratings are shown.")] = None,
+    stars: Annotated[int | None, typer.Argument(min=1, max=5, help="1, never again, to 5, every week.")] = None,
+    person: Annotated[
+        str | None, typer.Option("--for", help="Whose stars these are; nobody to name in a household of one.")
+    ] = None,
+) -> None:
+    """Say how a dish was: weeks to come serve what is liked more often. The last stars of each person count.
+
+    Example: meals rate lentil-soup 5 --for ada
+    """
+    from meal_assets.commands.ratings import rate as rate_recipe
+    from meal_assets.errors import Invalid
+    from meal_assets.read_models import asking
+    from meal_assets.read_models.ratings import Ratings, ratings_in
+
+    from .session import console, session
+
+    with session() as s:
+        if recipe is not None:
+            if stars is None:
+                raise Invalid("stars", f"are needed: `meals rate {recipe} 4`")
+            rate_recipe(s.store, recipe, stars, s.origin(), person)
+        s.settle("Noting" if recipe else "Looking")
+        with asking(s.store, Ratings) as (db, _):
+            found = ratings_in(db, s.household)
+        for rated, whose, given in found:
+            if recipe in (None, rated):
+                console.print(f"{'★' * given}{'☆' * (MOST_STARS - given)}  {rated}  ({whose})", highlight=False)
+        if not found:
+            console.print("Nobody rated anything yet: `meals rate RECIPE 4 --for NAME`")
 
 
 def show_days(s: "Session", first: date, last: date, person: str | None = None) -> None:

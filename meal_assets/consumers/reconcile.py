@@ -7,12 +7,13 @@ from meal_assets.contracts.diary import DayClosed, DiaryDayObserved, MealLogCorr
 from meal_assets.contracts.reconciliation import AdjustmentSuggested, DayReconciled, DeviationAlerted
 from meal_assets.contracts.values import Macros
 from meal_assets.domain import diary
+from meal_assets.domain.candidates import usable
 from meal_assets.domain.reconciliation import WINDOW_DAYS, Dish, reconcile_day
 from meal_assets.domain.targets import targets
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Consumer, Said
-from .library import computed_at, recipes_at, usable
+from .library import computed_at, recipes_at
 
 
 class Reconcile(Consumer):
@@ -35,9 +36,13 @@ class Reconcile(Consumer):
         stream = f"{recorded.household}/reconciliation/{event.person}/{event.day}"
         said = log.read_person(stream, recorded.household, event.person)
         before = [r.event for r in said if r.causation_id != recorded.event_id]
-        recipes, _ = usable(
-            recipes_at(recorded, log), computed_at(recorded, log), dict.fromkeys(stands.exclude, "excluded")
+        looks, _ = usable(
+            recipes_at(recorded, log),
+            computed_at(recorded, log),
+            dict.fromkeys(stands.exclude, "excluded"),
+            dict.fromkeys(stands.diets, "a diet"),
         )
+        recipes = [look.recipe for look in looks]
         dishes = [Dish(r.recipe, r.title, r.per_serving) for r in recipes if r.per_serving is not None]
         for new in reconcile_day(event.person, event.day, eaten, stands, before, dishes):
             yield Said(new)

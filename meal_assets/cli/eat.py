@@ -84,7 +84,9 @@ def day(
 
 
 def rate(
-    recipe: Annotated[str | None, typer.Argument(help="Id of a recipe. Without it, all ratings are shown.")] = None,
+    recipe: Annotated[
+        str | None, typer.Argument(help="Id or title of a recipe. Without it, all ratings are shown.")
+    ] = None,
     stars: Annotated[int | None, typer.Argument(min=1, max=5, help="1, never again, to 5, every week.")] = None,
     person: Annotated[
         str | None, typer.Option("--for", help="Whose stars these are; nobody to name in a household of one.")
@@ -110,8 +112,7 @@ def rate(
         with asking(s.store, Ratings) as (db, _):
             found = ratings_in(db, s.household)
         for rated, whose, given in found:
-            if recipe in (None, rated):
-                console.print(f"{'★' * given}{'☆' * (MOST_STARS - given)}  {rated}  ({whose})", highlight=False)
+            console.print(f"{'★' * given}{'☆' * (MOST_STARS - given)}  {rated}  ({whose})", highlight=False)
         if not found:
             console.print("Nobody rated anything yet: `meals rate RECIPE 4 --for NAME`")
 

@@ -110,7 +110,7 @@ def energy_table(days: Sequence[DayBalance]) -> Table:
 def targets_table(persons: Sequence[PersonTargets]) -> Table:
     """Everybody's day."""
     table = Table(title="Daily targets", title_justify="left")
-    for name in ("who", "name", *NUTRIENTS, "tolerance", "from", "never"):
+    for name in ("who", "name", *NUTRIENTS, "tolerance", "from", "never", "diets"):
         table.add_column(name, justify="right" if name in NUTRIENTS else "left")
     for person in persons:
         amounts = [f"{v:,.0f} {u}" for v, u in zip(person.target or (), UNITS, strict=False)] or ["–"] * 4
@@ -121,6 +121,7 @@ def targets_table(persons: Sequence[PersonTargets]) -> Table:
             "" if person.tolerance_pct is None else f"± {person.tolerance_pct:g} %",
             (person.source or "").replace("_", " "),
             ", ".join(person.exclude),
+            ", ".join(person.diets),
         )
     return table
 

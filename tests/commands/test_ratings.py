@@ -23,6 +23,11 @@ def test_the_same_stars_again_say_nothing_and_others_do(kitchen: EventStore, ori
     assert said == [RecipeRated(person="ada", recipe="lentil-soup", stars=stars) for stars in (4, 5, 4)]
 
 
+def test_a_recipe_is_rated_by_its_title_too(kitchen: EventStore, origin: Origin) -> None:
+    rate(kitchen, "overnight oats with BLUEBERRIES", 3, origin)
+    assert len(kitchen.read_stream(f"{origin.household}/rating/ada/lentil-soup")) == 1
+
+
 def test_in_a_household_of_two_a_person_is_named(kitchen: EventStore, origin: Origin) -> None:
     append(kitchen, like(GoalSet, person="ben"), origin=origin)
     with pytest.raises(Invalid, match="--for ada or --for ben"):
@@ -31,7 +36,9 @@ def test_in_a_household_of_two_a_person_is_named(kitchen: EventStore, origin: Or
 
 
 def test_nobody_rates_what_or_as_whom_nobody_knows(kitchen: EventStore, origin: Origin) -> None:
-    with pytest.raises(Invalid, match="is none of the library"):
+    with pytest.raises(Invalid, match="'tofu-bowl' is neither id nor title of a recipe$"):
         rate(kitchen, "tofu-bowl", 4, origin)
+    with pytest.raises(Invalid, match="near it are lentil-soup"):
+        rate(kitchen, "Overnight oats with bluebery", 4, origin)
     with pytest.raises(Invalid, match="eve has neither a profile nor a goal"):
         rate(kitchen, "lentil-soup", 4, origin, "eve")

@@ -1,4 +1,4 @@
-"""`meals log`, `day`, `rate`: what was eaten, and how it was."""
+"""`meals log`, `day`, `suggest`, `rate`: what was eaten, what would fit now, and how it was."""
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from meal_assets.contracts.diary import MealLogged
+    from meal_assets.contracts.values import Meal
 
     from .session import Session
 
@@ -19,6 +20,7 @@ MOST_STARS = 5
 def add_to(app: typer.Typer) -> None:
     app.command()(log)
     app.command()(day)
+    app.command()(suggest)
     app.command()(rate)
 
 
@@ -81,6 +83,54 @@ def day(
         s.settle("Adding up")
         last = s.day(on)
         show_days(s, last - timedelta(days=SHOWN_DAYS - 1), last, person)
+
+
+def suggest(
+    person: Person,
+    meal: Annotated[
+        str | None, typer.Argument(help="breakfast, lunch, dinner or snack; the next one without it.")
+    ] = None,
+    on: Day = None,
+) -> None:
+    """Show the dishes that bring the rest of a day nearest to its targets, each in the portion that does.
+
+    They are chosen by the objective weeks are planned with, fit what the person never eats and the diets they keep, and
+    were not eaten on that day yet. Example: meals suggest ada dinner
+    """
+    from meal_assets.consumers.problem import dishes_for, targets_at
+    from meal_assets.contracts.values import MACROS, MEALS
+    from meal_assets.domain import diary
+    from meal_assets.domain.notifications import NAMES, UNITS
+    from meal_assets.domain.rest_of_day import Dish, choices, meals_left, share_of
+    from meal_assets.errors import Invalid
+
+    from .session import console, session, tell_position
+    from .tables import choices_table
+
+    with session() as s:
+        when, position = s.day(on), s.store.head()
+        told = s.store.read_person(f"{s.household}/diary/{person}/{when}", s.household, person, position)
+        history = [r.event for r in told]
+        left = meals_left(diary.meals_eaten(history))
+        chosen: Meal | None = next((m for m in MEALS if m == meal), None) if meal else next(iter(left), "snack")
+        if chosen is None:
+            raise Invalid("meal", f"{meal!r} is not one of {', '.join(MEALS)}")
+        target = targets_at(person, when, s.household, position, s.store).macros
+        eaten, before = diary.day_total(history), diary.recipes_eaten(history)
+        dishes = [
+            Dish(d.recipe, d.title, d.per_serving, d.cost, d.meals)
+            for d in dishes_for(person, when, s.household, position, s.store)
+            if chosen in d.meals and d.recipe not in before
+        ]
+        share = share_of(chosen, left)
+        found = choices(eaten, target, dishes, share=share)
+        rest = ", ".join(f"{NAMES[n].lower()} {getattr(target, n) - getattr(eaten, n):,.0f} {UNITS[n]}" for n in MACROS)
+        console.print(f"Left of {person}'s {when:%d %B}: {rest}.", highlight=False)
+        if found:
+            console.print(choices_table(f"For {chosen}, which is {share:.0%} of that", found))
+        else:
+            console.print(f"No dish for {chosen} would bring the day nearer to its targets.")
+        tell_position(position)
 
 
 def rate(

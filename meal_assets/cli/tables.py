@@ -12,6 +12,7 @@ from meal_assets.contracts.values import MEALS
 from meal_assets.domain.nutrition import food_key
 from meal_assets.domain.pantry import Lot
 from meal_assets.domain.prep import Step
+from meal_assets.domain.rest_of_day import Choice
 from meal_assets.domain.shop import ToBuy
 from meal_assets.domain.shopping import shown
 from meal_assets.domain.units import AS_WRITTEN
@@ -104,6 +105,19 @@ def energy_table(days: Sequence[DayBalance]) -> Table:
             f"{day.kcal:,.0f}",
             f"{day.low_kcal:,.0f} and {day.high_kcal:,.0f}",
         )
+    return table
+
+
+def choices_table(title: str, choices: Sequence[Choice]) -> Table:
+    """Dishes that fit what is left of a day, the best first."""
+    table = Table(title=title, title_justify="left")
+    for name in ("dish", "servings", *NUTRIENTS, "closes"):
+        table.add_column(name, justify="left" if name == "dish" else "right")
+    for choice in choices:
+        holds = choice.dish.per_serving * choice.servings
+        amounts = (holds.kcal, holds.protein_g, holds.carbs_g, holds.fat_g)
+        figures = [f"{amount:,.0f} {unit}" for amount, unit in zip(amounts, UNITS, strict=True)]
+        table.add_row(choice.dish.title, f"{choice.servings:g}", *figures, f"{choice.closes:.0%}")
     return table
 
 

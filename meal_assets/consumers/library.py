@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 from uuid import UUID
 
 from meal_assets.clients.outside import Outside
@@ -24,13 +24,29 @@ if TYPE_CHECKING:
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
-def recipes_at(recorded: Recorded, log: EventStore) -> list[RecipeFetched]:
+class Standing(Protocol):
+    """Where somebody looks from: a household at a position of the log, such as where an event stands."""
+
+    @property
+    def household(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+
+
+class At(NamedTuple):
+    """A place to look from where no event stands."""
+
+    household: str
+    position: int
+
+
+def recipes_at(recorded: Standing, log: EventStore) -> list[RecipeFetched]:
     """Each recipe of the household as last fetched before this event, by id, but those that were removed since."""
     latest = log.latest((RecipeFetched, RecipeRemoved), household=recorded.household, until=recorded.position)
     return [r.event for r in latest if isinstance(r.event, RecipeFetched)]
 
 
-def computed_at(recorded: Recorded, log: EventStore) -> dict[str, RecipeNutritionComputed]:
+def computed_at(recorded: Standing, log: EventStore) -> dict[str, RecipeNutritionComputed]:
     """Recipe -> what its ingredients were last said to come to before this event."""
     latest = log.latest((RecipeNutritionComputed,), household=recorded.household, until=recorded.position)
     return {r.event.recipe: r.event for r in latest if isinstance(r.event, RecipeNutritionComputed)}

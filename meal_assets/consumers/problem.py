@@ -11,11 +11,12 @@ from meal_assets.contracts.plan_request import PlanRequested, PlanRules
 from meal_assets.contracts.rating import RecipeRated
 from meal_assets.domain.candidates import Facts, Problem, problem, served_on
 from meal_assets.domain.pantry import Lot, lots_of
+from meal_assets.domain.plan import Dish
 from meal_assets.domain.targets import Targets, targets
 from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
 
-from .library import computed_at, recipes_at
+from .library import At, Standing, computed_at, recipes_at
 
 WEEK = timedelta(weeks=1)
 
@@ -27,6 +28,21 @@ def problem_of(recorded: Recorded, log: EventStore) -> Problem:
     """
     request = recorded.event
     assert isinstance(request, PlanRequested)
+    return _problem(request, recorded, log)
+
+
+def targets_at(person: str, day: date, household: str, position: int, log: EventStore) -> Targets:
+    """What a person should eat on a day. Raises `Permanent` where nobody said what they weigh or should eat."""
+    return _targets(person, day, At(household, position), log)
+
+
+def dishes_for(person: str, day: date, household: str, position: int, log: EventStore) -> tuple[Dish, ...]:
+    """What a person with targets may be served, and what each costs, as the log stands at a position."""
+    week = day - timedelta(days=day.weekday())
+    return _problem(PlanRequested(week=week, persons=(person,)), At(household, position), log).dishes
+
+
+def _problem(request: PlanRequested, recorded: Standing, log: EventStore) -> Problem:
     rules = request.rules
     facts = Facts(
         targets={person: _targets(person, request.week, recorded, log) for person in request.persons},
@@ -42,7 +58,7 @@ def problem_of(recorded: Recorded, log: EventStore) -> Problem:
     return problem(request, facts)
 
 
-def _targets(person: str, week: date, recorded: Recorded, log: EventStore) -> Targets:
+def _targets(person: str, week: date, recorded: Standing, log: EventStore) -> Targets:
     stream = f"{recorded.household}/profile/{person}"
     history = log.read_person(stream, recorded.household, person, until=recorded.position)
     stands = targets([r.event for r in history], on=week)
@@ -54,7 +70,7 @@ def _targets(person: str, week: date, recorded: Recorded, log: EventStore) -> Ta
     return stands
 
 
-def _ratings(request: PlanRequested, recorded: Recorded, log: EventStore) -> list[RecipeRated]:
+def _ratings(request: PlanRequested, recorded: Standing, log: EventStore) -> list[RecipeRated]:
     latest = log.latest((RecipeRated,), household=recorded.household, until=recorded.position)
     forgotten = {p: log.forgotten_at(recorded.household, p, recorded.position) for p in request.persons}
     return [
@@ -62,7 +78,7 @@ def _ratings(request: PlanRequested, recorded: Recorded, log: EventStore) -> lis
     ]
 
 
-def _served(request: PlanRequested, recorded: Recorded, log: EventStore) -> Iterator[tuple[str, date]]:
+def _served(request: PlanRequested, recorded: Standing, log: EventStore) -> Iterator[tuple[str, date]]:
     """Recipes and days: of the accepted weeks around the one asked for, and of the diaries before it."""
     yield from _planned(request.week, request.rules, recorded, log)
     days = [request.week - timedelta(days=back) for back in range(1, request.rules.cooldown_days + 1)]
@@ -76,7 +92,7 @@ def _served(request: PlanRequested, recorded: Recorded, log: EventStore) -> Iter
                 yield r.event.recipe, r.event.day
 
 
-def _planned(week: date, rules: PlanRules, recorded: Recorded, log: EventStore) -> Iterator[tuple[str, date]]:
+def _planned(week: date, rules: PlanRules, recorded: Standing, log: EventStore) -> Iterator[tuple[str, date]]:
     reach = -(-rules.cooldown_days // WEEK.days)
     for monday in (week + n * WEEK for n in range(-reach, reach + 1) if n):
         history = [r.event for r in log.read_stream(f"{recorded.household}/plan/{monday}", recorded.position)]
@@ -85,12 +101,12 @@ def _planned(week: date, rules: PlanRules, recorded: Recorded, log: EventStore) 
             yield from ((meal.recipe, meal.day) for meal in plans[-1].meals)
 
 
-def _lots(recorded: Recorded, log: EventStore) -> list[Lot]:
+def _lots(recorded: Standing, log: EventStore) -> list[Lot]:
     latest = log.latest((PantryItemStocked, PantryItemUsed), household=recorded.household, until=recorded.position)
     streams = [log.read_stream(r.stream, recorded.position) for r in latest]
     return [lot for stream in streams for lot in lots_of(r.event for r in stream)]
 
 
-def _weighed(recorded: Recorded, log: EventStore) -> dict[str, IngredientsWeighed]:
+def _weighed(recorded: Standing, log: EventStore) -> dict[str, IngredientsWeighed]:
     latest = log.latest((IngredientsWeighed,), household=recorded.household, until=recorded.position)
     return {r.event.recipe: r.event for r in latest if isinstance(r.event, IngredientsWeighed)}

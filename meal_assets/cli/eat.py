@@ -171,7 +171,7 @@ def show_days(s: "Session", first: date, last: date, person: str | None = None) 
     """Print what was eaten from `first` to `last`, and what the control loop says of it."""
     from meal_assets.read_models import asking
     from meal_assets.read_models.daily_nutrition import DailyNutrition, days_eaten
-    from meal_assets.read_models.reconciliation import Reconciliation, reconciled_days
+    from meal_assets.read_models.reconciliation import Reconciliation, reconciled_days, streaks
     from meal_assets.read_models.targets import Targets, household_targets
 
     from .session import console, tell_position
@@ -181,12 +181,16 @@ def show_days(s: "Session", first: date, last: date, person: str | None = None) 
         targets = {t.person: t for t in household_targets(db, s.household)}
         eaten = days_eaten(db, s.household, first, last, person)
         verdicts = [d for d in reconciled_days(db, s.household, first, last) if person in (None, d.person)]
+        rows = streaks(db, s.household, last)
     if not eaten:
         console.print("Nothing logged in these days.")
         return
     console.print(eaten_table(eaten, targets))
     if verdicts:
         console.print(reconciled_table(verdicts))
+        for who in sorted({d.person for d in verdicts}):
+            if rows.get(who, 0) > 1:
+                console.print(f"{who}: {rows[who]} days on target in a row.", style="green", highlight=False)
     tell_position(position)
 
 

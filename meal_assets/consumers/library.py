@@ -9,6 +9,7 @@ from uuid import UUID
 from meal_assets.clients.outside import Outside
 from meal_assets.contracts import Event
 from meal_assets.contracts.kitchen import IngredientsWeighed
+from meal_assets.contracts.notification_request import Picture
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
 from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved
@@ -99,6 +100,13 @@ def said_because_of(recorded: Recorded, log: EventStore, kind: type[AnyEvent]) -
     """What was said because of an event already, also by an attempt that died."""
     followed = log.read_correlation(recorded.correlation_id, recorded.position)
     return [r.event for r in followed if r.causation_id == recorded.event_id and isinstance(r.event, kind)]
+
+
+def drawn(picture: Picture) -> str:
+    """A picture of a message as SVG."""
+    from meal_assets.charts import lines
+
+    return lines(picture.title, picture.unit, {"eaten": picture.eaten}, beside={"target": {"eaten": picture.target}})
 
 
 def is_on(log: EventStore, flag: str, household: str, person: str | None = None) -> bool:

@@ -46,12 +46,17 @@ def singulars(word: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def has_no_spaces(text: str) -> bool:
+    """Whether it is in a script that sets none between words."""
+    return _SPACELESS.search(text) is not None
+
+
 def contains(text: str, phrase: str) -> bool:
     """Whether the words of a phrase stand in a text one after the other, each in singular or plural.
 
     Chinese, Japanese, Lao and Thai set no spaces: there, a word is found anywhere.
     """
-    if _SPACELESS.search(phrase):
+    if has_no_spaces(phrase):
         return fold(phrase).strip() in fold(text)
     wanted = [singulars(w) for w in words(phrase)]
     found = [singulars(w) for w in words(text)]

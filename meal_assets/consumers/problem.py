@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from meal_assets.contracts import Event
 from meal_assets.contracts.diary import MealLogged, MealLogRetracted
 from meal_assets.contracts.kitchen import IngredientsWeighed
 from meal_assets.contracts.pantry import PantryItemStocked, PantryItemUsed
@@ -16,7 +17,7 @@ from meal_assets.domain.targets import Targets, targets
 from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
 
-from .library import At, Standing, computed_at, recipes_at
+from .library import At, Standing, computed_at, last_said, recipes_at
 
 WEEK = timedelta(weeks=1)
 
@@ -54,6 +55,8 @@ def _problem(request: PlanRequested, recorded: Standing, log: EventStore) -> Pro
         else {},
         lots=_lots(recorded, log) if rules.use_pantry else (),
         weighed=_weighed(recorded, log) if rules.use_pantry else {},
+        plan=_plan(request.week, recorded, log) if request.keep or request.since else None,
+        diaries=_diaries(request, request.since, recorded, log) if request.since else {},
     )
     return problem(request, facts)
 
@@ -99,6 +102,23 @@ def _planned(week: date, rules: PlanRules, recorded: Standing, log: EventStore) 
         plans = [e for e in history if isinstance(e, PlanGenerated)]
         if plans and any(isinstance(e, PlanAccepted) for e in history):
             yield from ((meal.recipe, meal.day) for meal in plans[-1].meals)
+
+
+def _plan(week: date, recorded: Standing, log: EventStore) -> PlanGenerated | None:
+    said = last_said(log, f"{recorded.household}/plan/{week}", PlanGenerated, recorded.position)
+    return None if said is None else said[1]
+
+
+def _diaries(request: PlanRequested, day: date, recorded: Standing, log: EventStore) -> dict[str, list[Event]]:
+    return {
+        person: [
+            r.event
+            for r in log.read_person(
+                f"{recorded.household}/diary/{person}/{day}", recorded.household, person, recorded.position
+            )
+        ]
+        for person in request.persons
+    }
 
 
 def _lots(recorded: Standing, log: EventStore) -> list[Lot]:

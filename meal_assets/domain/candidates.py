@@ -10,18 +10,23 @@ from datetime import date, timedelta
 from statistics import fmean
 from typing import Final
 
+from meal_assets.contracts.base import Event
 from meal_assets.contracts.kitchen import IngredientsWeighed
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
+from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.plan_request import LimitedNutrient, NutrientLimit, PlanRequested, PlanRules
 from meal_assets.contracts.rating import RecipeRated
 from meal_assets.contracts.recipe import RecipeFetched
+from meal_assets.contracts.values import MEALS, Meal, Nutrients
 
+from . import diary
 from .at_hand import at_hand
 from .diets import Look, cuisine_named
 from .nutrition import LEAST_COVERAGE, believed
 from .pantry import Lot
 from .plan import Dish, Eater
 from .recipes import minutes
+from .rest_of_day import meals_left
 from .targets import Targets
 
 NO_NUTRITION: Final = "no believable nutrition, published or computed"
@@ -44,6 +49,17 @@ FIBRE_WEIGHT: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """How far the week has gone that is asked for again: as it was planned, and what became of the day it begins on."""
+
+    plan: PlanGenerated | None = None
+    eaten: Mapping[tuple[date, str], Nutrients] = field(default_factory=dict)
+    """What each person had of a day already."""
+    done: frozenset[tuple[date, Meal]] = frozenset()
+    """Meals that are over."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known at the position of a request. `targets` are of the persons it names, each with one."""
 
@@ -59,6 +75,10 @@ class Facts:
     """What is at home."""
     weighed: Mapping[str, IngredientsWeighed] = field(default_factory=dict)
     """By recipe."""
+    plan: PlanGenerated | None = None
+    """Of the same week, the last one."""
+    diaries: Mapping[str, Sequence[Event]] = field(default_factory=dict)
+    """Of the day that the request begins on, by person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +93,9 @@ class Problem:
     left_out: Mapping[str, int]
     excluded: Mapping[str, str]
     """Recipe that was left out -> why."""
+    keep: float = 0.0
+    since: date | None = None
+    so_far: SoFar = SoFar()
 
 
 def problem(request: PlanRequested, facts: Facts) -> Problem:
@@ -87,7 +110,10 @@ def problem(request: PlanRequested, facts: Facts) -> Problem:
     dishes = tuple(_dish(look, facts, rules, stars, request.week) for look in looks)
     eaters = tuple(Eater(p, t.macros, t.exclude) for p, t in facts.targets.items())
     counts = dict(sorted(Counter(left_out.values()).items()))
-    return Problem(request.week, eaters, dishes, rules, request.seed, counts, left_out)
+    so_far = _so_far(request, facts)
+    return Problem(
+        request.week, eaters, dishes, rules, request.seed, counts, left_out, request.keep, request.since, so_far
+    )
 
 
 def usable(
@@ -153,6 +179,32 @@ def served_on(meals: Iterable[tuple[str, date]], week: date, cooldown_days: int)
         if first <= day <= last and not 0 <= (day - week).days < 7:
             days.setdefault(recipe, set()).add(day)
     return {recipe: frozenset(found) for recipe, found in days.items()}
+
+
+def _so_far(request: PlanRequested, facts: Facts) -> SoFar:
+    """What was planned, where that matters, and the meals of the first day that are over.
+
+    A meal is over when anybody logged it or a later one. Who logged nothing on that day ate what was planned of them.
+    """
+    if facts.plan is None or not (request.keep or request.since):
+        return SoFar()
+    if request.since is None:
+        return SoFar(facts.plan)
+    logged = {person: diary.meals_eaten(facts.diaries.get(person, ())) for person in request.persons}
+    anybody = frozenset[Meal]().union(*logged.values())
+    over = [meal for meal in MEALS if anybody and meal not in meals_left(anybody)]
+    serving = {r.recipe: believed(r, facts.computed.get(r.recipe)) for r in facts.recipes}
+    eaten = {}
+    for person in request.persons:
+        had = [diary.nutrients(facts.diaries[person])] if facts.diaries.get(person) else []
+        for meal in facts.plan.meals:
+            if meal.day == request.since and meal.meal in over and not logged[person]:
+                holds, portion = serving.get(meal.recipe), meal.portions.get(person)
+                if holds is not None and portion:
+                    had.append(holds * portion)
+        if had:
+            eaten[request.since, person] = Nutrients.total(had)
+    return SoFar(facts.plan, eaten, frozenset((request.since, meal) for meal in over))
 
 
 def _stars(ratings: Iterable[RecipeRated], persons: Sequence[str]) -> dict[str, list[int]]:

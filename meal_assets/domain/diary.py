@@ -38,6 +38,12 @@ def day_total(history: Iterable[Event]) -> Macros:
     return _Diary.of(history).total()
 
 
+def nutrients(history: Iterable[Event]) -> Nutrients:
+    """The sum of what stands; what any of it does not tell is not known of the sum."""
+    diary = _Diary.of(history)
+    return Nutrients.total([*diary.standing.values(), *(meal.nutrition for meal in diary.observed)])
+
+
 def meals_eaten(history: Iterable[Event]) -> frozenset[Meal]:
     """The meals for which something stands in it, logged here or observed elsewhere."""
     diary = _Diary.of(history)

@@ -4,7 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from meal_assets.contracts.diary import MealLogged
 from meal_assets.contracts.kitchen import IngredientsWeighed, Wanted
+from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.plan_request import NutrientLimit, PlanRequested, PlanRules
 from meal_assets.contracts.profile import GoalSet, PreferencesSet
 from meal_assets.contracts.rating import RecipeRated
@@ -182,6 +184,43 @@ def test_days_on_which_a_dish_is_served_count_outside_of_the_week_and_within_the
     assert served == {"dal": frozenset({MONDAY - timedelta(7), MONDAY + timedelta(13)})}
     found = asked(PlanRules(cooldown_days=7), served=served)
     assert {d.recipe: d.served for d in found.dishes}["dal"] == served["dal"]
+
+
+TUESDAY = MONDAY + timedelta(1)
+
+
+def planned(*meals: str) -> PlanGenerated:
+    table = [
+        {"day": str(TUESDAY), "meal": meal, "recipe": "dal", "title": "Dal", "portions": {"ada": 1.5, "ben": 2}}
+        for meal in meals
+    ]
+    return PlanGenerated.model_validate(PlanGenerated.examples[0] | {"week": str(MONDAY), "meals": table, "days": []})
+
+
+def logged(person_: str, meal: str, kcal: float) -> MealLogged:
+    nutrition = {"kcal": kcal, "protein_g": 10, "carbs_g": 10, "fat_g": 10}
+    told = {"person": person_, "day": str(TUESDAY), "meal": meal, "entry": meal, "nutrition": nutrition}
+    return MealLogged.model_validate(MealLogged.examples[1] | told)
+
+
+def test_a_week_asked_for_again_knows_what_was_planned_and_what_became_of_its_first_day() -> None:
+    plan = planned("breakfast", "lunch", "dinner")
+    both = {"ada": person("ada"), "ben": person("ben")}
+    request = PlanRequested(week=MONDAY, persons=("ada", "ben"), keep=2, since=TUESDAY)
+    diaries = {"ada": [logged("ada", "lunch", 700)], "ben": []}
+    found = problem(request, Facts(both, LIBRARY, plan=plan, diaries=diaries))
+    assert (found.keep, found.since, found.so_far.plan) == (2, TUESDAY, plan)
+    assert found.so_far.done == {(TUESDAY, "breakfast"), (TUESDAY, "lunch")}
+    assert found.so_far.eaten[TUESDAY, "ada"].kcal == 700
+    assert found.so_far.eaten[TUESDAY, "ben"] == Nutrients.total([SERVING * 2] * 2)
+
+
+def test_where_nobody_logged_anything_the_whole_day_is_still_to_come() -> None:
+    request = PlanRequested(week=MONDAY, persons=("ada",), since=TUESDAY)
+    found = problem(request, Facts({"ada": person("ada")}, LIBRARY, plan=planned("lunch"), diaries={"ada": []}))
+    assert (found.so_far.done, found.so_far.eaten) == (frozenset(), {})
+    fresh = PlanRequested(week=MONDAY, persons=("ada",))
+    assert problem(fresh, Facts({"ada": person("ada")}, LIBRARY, plan=planned("lunch"))).so_far.plan is None
 
 
 def test_protein_and_cuisine_are_told_where_a_rule_asks() -> None:

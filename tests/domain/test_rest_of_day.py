@@ -1,18 +1,12 @@
 """The dish and portion that bring the rest of a day nearest to its target."""
 
-from datetime import date
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meal_assets.contracts.plan_request import PlanRules
 from meal_assets.contracts.values import MACROS, Macros, Nutrients
-from meal_assets.domain import plan
-from meal_assets.domain.plan.score import deviation as planned_deviation
-from meal_assets.domain.plan.score import odd_portion
-from meal_assets.domain.plan.week import week_of
 from meal_assets.domain.rest_of_day import LEAST_HELP, PORTIONS, Dish, choices, meals_left, missed, share_of
 
 TARGET = Macros(kcal=2000, protein_g=130, carbs_g=210, fat_g=70)
@@ -72,6 +66,16 @@ def test_shares_of_what_is_left_add_up() -> None:
     assert share_of("dinner", ()) == 1
 
 
+def plus(eaten: Macros, dish: Dish, servings: float) -> Macros:
+    return Macros(**{n: getattr(eaten, n) + servings * getattr(dish.per_serving, n) for n in MACROS})
+
+
+def test_what_a_day_misses_is_counted_beyond_two_percent_of_each_target() -> None:
+    assert missed(TARGET, TARGET) == 0
+    day = Macros(kcal=2000 * 1.02, protein_g=130 * 0.9, carbs_g=210 * 1.05, fat_g=70)
+    assert missed(day, TARGET) == pytest.approx(8 + 3)
+
+
 amounts = st.builds(
     lambda kcal, protein, carbs, fat: Macros(kcal=kcal, protein_g=protein, carbs_g=carbs, fat_g=fat),
     st.floats(0, 3000), st.floats(0, 200), st.floats(0, 300), st.floats(0, 120),
@@ -83,13 +87,8 @@ dishes = st.lists(amounts, max_size=6).map(
 
 @given(amounts, dishes)
 def test_no_other_dish_or_portion_leaves_less_by_the_objective_of_the_planner(eaten: Macros, found: list[Dish]) -> None:
-    rules = PlanRules(kcal_tolerance_pct=100, macro_tolerance_pct=100)
-    week = week_of(date(2026, 11, 23), [plan.Eater("ada", TARGET)], [], rules, 0)
     after = {
-        (d.recipe, p): planned_deviation(
-            week, TARGET, Macros(**{n: getattr(eaten, n) + p * getattr(d.per_serving, n) for n in MACROS})
-        )
-        + odd_portion(p)
+        (d.recipe, p): missed(plus(eaten, d, p), TARGET) + max(0, p - 1.5) + max(0, 0.5 - p)
         for d, p in product(found, PORTIONS)
     }
     chosen = choices(eaten, TARGET, found)

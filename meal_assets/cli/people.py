@@ -60,37 +60,46 @@ def profile(
     height: Annotated[float | None, typer.Option(help="In cm.")] = None,
     born: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Birthday.")] = None,
     tolerance: Annotated[float, typer.Option(help="How far off a day may be, in percent.")] = 10,
-    never: Annotated[list[str] | None, typer.Option(help="A word no dish of theirs may carry; repeat it.")] = None,
+    never: Annotated[
+        list[str] | None,
+        typer.Option(help="A word no dish of theirs may carry, or all of nuts, dairy, gluten …; repeat it."),
+    ] = None,
+    diet: Annotated[
+        list[str] | None,
+        typer.Option(help="A diet they keep: vegetarian, vegan, gluten-free, lactose-free, low-fodmap …; repeat it."),
+    ] = None,
 ) -> None:
     """Save a person's profile; their daily targets follow from it. Without a name: everybody's targets.
 
-    Example: meals profile ada --weight 64 --activity active --never peanut
+    What they never eat and the diets they keep may also be said alone: each replaces what it was, and '' clears it.
+    Examples: meals profile ada --weight 64 --activity active --never peanut · meals profile ada --diet vegetarian
     """
-    from meal_assets.commands.profile import set_profile
-    from meal_assets.contracts.profile import PreferencesSet, ProfileSet
+    from meal_assets.commands.profile import set_preferences, set_profile
+    from meal_assets.contracts.profile import ProfileSet
     from meal_assets.errors import Invalid
 
     from .session import session
 
     with session() as s:
         if person is not None:
-            if weight is None:
-                raise Invalid("--weight", f"is needed: `meals profile {person} --weight 70`")
-            said = ProfileSet(
-                person=person,
-                name=name or person.capitalize(),
-                weight_kg=weight,
-                activity=activity.value,
-                aim=aim.value,
-                sex=sex.value if sex else None,
-                height_cm=height,
-                born=born.date() if born else None,
-                tolerance_pct=tolerance,
-            )
             origin = s.origin()
-            set_profile(s.store, said, origin)
-            if never is not None:
-                set_profile(s.store, PreferencesSet(person=person, exclude=tuple(never)), origin)
+            if weight is not None:
+                said = ProfileSet(
+                    person=person,
+                    name=name or person.capitalize(),
+                    weight_kg=weight,
+                    activity=activity.value,
+                    aim=aim.value,
+                    sex=sex.value if sex else None,
+                    height_cm=height,
+                    born=born.date() if born else None,
+                    tolerance_pct=tolerance,
+                )
+                set_profile(s.store, said, origin)
+            elif never is None and diet is None:
+                raise Invalid("--weight", f"is needed: `meals profile {person} --weight 70`")
+            if never is not None or diet is not None:
+                set_preferences(s.store, person, origin, exclude=_said(never), diets=_said(diet))
         s.settle("Saving" if person else "Looking")
         show_targets(s)
 
@@ -101,6 +110,9 @@ def goals(
     protein: Annotated[float | None, typer.Option(help="Protein a day, in g.")] = None,
     carbs: Annotated[float | None, typer.Option(help="Carbohydrates a day, in g.")] = None,
     fat: Annotated[float | None, typer.Option(help="Fat a day, in g.")] = None,
+    fiber: Annotated[
+        float | None, typer.Option("--fiber", "--fibre", help="Fibre a day at least, in g: weeks come near it.")
+    ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Take the goal that `meals energy` suggests.")] = False,
 ) -> None:
     """Set a person's daily targets by hand: they win over the formula. Without a name: everybody's targets.
@@ -115,16 +127,20 @@ def goals(
 
     with session() as s:
         if accept:
-            if person is None or (kcal, protein, carbs, fat) != (None,) * 4:
+            if person is None or (kcal, protein, carbs, fat, fiber) != (None,) * 5:
                 raise Invalid("--accept", "needs a person and no figures: `meals goals ada --accept`")
             accept_goal(s.store, person, s.origin())
         elif person is not None:
             if kcal is None or protein is None or carbs is None or fat is None:
                 raise Invalid("goals", "need all four of --kcal, --protein, --carbs and --fat")
-            said = GoalSet(person=person, kcal=kcal, protein_g=protein, carbs_g=carbs, fat_g=fat)
+            said = GoalSet(person=person, kcal=kcal, protein_g=protein, carbs_g=carbs, fat_g=fat, fiber_g=fiber)
             set_profile(s.store, said, s.origin())
         s.settle("Saving" if person else "Looking")
         show_targets(s)
+
+
+def _said(texts: list[str] | None) -> list[str] | None:
+    return None if texts is None else [text for text in texts if text.strip()]
 
 
 def weigh(

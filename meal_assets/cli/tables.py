@@ -12,6 +12,7 @@ from meal_assets.contracts.values import MEALS
 from meal_assets.domain.nutrition import food_key
 from meal_assets.domain.pantry import Lot
 from meal_assets.domain.prep import Step
+from meal_assets.domain.rest_of_day import Choice
 from meal_assets.domain.shop import ToBuy
 from meal_assets.domain.shopping import shown
 from meal_assets.domain.units import AS_WRITTEN
@@ -107,10 +108,23 @@ def energy_table(days: Sequence[DayBalance]) -> Table:
     return table
 
 
+def choices_table(title: str, choices: Sequence[Choice]) -> Table:
+    """Dishes that fit what is left of a day, the best first."""
+    table = Table(title=title, title_justify="left")
+    for name in ("dish", "servings", *NUTRIENTS, "closes"):
+        table.add_column(name, justify="left" if name == "dish" else "right")
+    for choice in choices:
+        holds = choice.dish.per_serving * choice.servings
+        amounts = (holds.kcal, holds.protein_g, holds.carbs_g, holds.fat_g)
+        figures = [f"{amount:,.0f} {unit}" for amount, unit in zip(amounts, UNITS, strict=True)]
+        table.add_row(choice.dish.title, f"{choice.servings:g}", *figures, f"{choice.closes:.0%}")
+    return table
+
+
 def targets_table(persons: Sequence[PersonTargets]) -> Table:
     """Everybody's day."""
     table = Table(title="Daily targets", title_justify="left")
-    for name in ("who", "name", *NUTRIENTS, "tolerance", "from", "never"):
+    for name in ("who", "name", *NUTRIENTS, "tolerance", "from", "never", "diets"):
         table.add_column(name, justify="right" if name in NUTRIENTS else "left")
     for person in persons:
         amounts = [f"{v:,.0f} {u}" for v, u in zip(person.target or (), UNITS, strict=False)] or ["–"] * 4
@@ -121,6 +135,7 @@ def targets_table(persons: Sequence[PersonTargets]) -> Table:
             "" if person.tolerance_pct is None else f"± {person.tolerance_pct:g} %",
             (person.source or "").replace("_", " "),
             ", ".join(person.exclude),
+            ", ".join(person.diets),
         )
     return table
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from meal_assets.contracts import Event
 from meal_assets.contracts.expenditure import EnergyGoalSuggested
 from meal_assets.contracts.profile import GoalSet, PreferencesSet, ProfileSet
+from meal_assets.contracts.values import DIETS
 from meal_assets.domain.energy_goal import accept
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Origin
@@ -20,6 +21,31 @@ def set_profile(store: EventStore, event: ProfileSet | GoalSet | PreferencesSet,
         return [] if last == event else [event]
 
     return command(store, event.stream_in(origin.household), decide, origin, person=event.person)
+
+
+def set_preferences(
+    store: EventStore,
+    person: str,
+    origin: Origin,
+    *,
+    exclude: Sequence[str] | None = None,
+    diets: Sequence[str] | None = None,
+) -> Accepted:
+    """What a person never eats and the diets they keep; None leaves what was said before.
+
+    Raises `Invalid` for a diet that nobody knows.
+    """
+    if unknown := next((diet for diet in diets or () if diet not in DIETS), None):
+        raise Invalid("diet", f"{unknown!r} is none of {', '.join(DIETS)}")
+    stream = PreferencesSet(person=person).stream_in(origin.household)
+    told = store.read_person(stream, origin.household, person)
+    last = next((r.event for r in reversed(told) if isinstance(r.event, PreferencesSet)), PreferencesSet(person=person))
+    new = PreferencesSet(
+        person=person,
+        exclude=last.exclude if exclude is None else tuple(exclude),
+        diets=last.diets if diets is None else tuple(diets),
+    )
+    return set_profile(store, new, origin)
 
 
 def accept_goal(store: EventStore, person: str, origin: Origin) -> Accepted:

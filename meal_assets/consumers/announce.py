@@ -1,6 +1,7 @@
 """Say what people are to be told."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from meal_assets.contracts.expenditure import EnergyGoalSuggested
 from meal_assets.contracts.notification_request import NotificationRequested
@@ -13,10 +14,13 @@ from meal_assets.event_store import EventStore, Recorded
 from .base import Consumer, Said
 from .library import last_said, recipes_of, weighed
 
+AGAIN_DAYS = 7
+"""A deviation that lasts is told again after so many days."""
+
 
 class Announce(Consumer):
     """Tells each person who has an address, once each: a new week, what to buy for an accepted one, a closed day, a
-    critical deviation, a goal that fits better."""
+    critical deviation (again after a week), a goal that fits better."""
 
     listens_to = (PlanGenerated, PlanAccepted, DayReconciled, DeviationAlerted, EnergyGoalSuggested)
     says = (NotificationRequested,)
@@ -39,10 +43,26 @@ def _wanted(recorded: Recorded, log: EventStore) -> list[NotificationRequested]:
         case DayReconciled() as day:
             return [of_day(day)]
         case DeviationAlerted(level="critical") as alert:
-            return [of_deviation(alert)]
+            return [] if _told_lately(alert, recorded, log) else [of_deviation(alert)]
         case EnergyGoalSuggested() as suggested:
             return [of_energy_goal(suggested)]
     return []
+
+
+def _told_lately(alert: DeviationAlerted, recorded: Recorded, log: EventStore) -> bool:
+    """Whether the person was told within a week that this nutrient is as far off, to the same side."""
+    days = [alert.day - timedelta(days=back) for back in range(1, AGAIN_DAYS)]
+    told = log.read_days(
+        (DeviationAlerted,), days, household=recorded.household, person=alert.person, until=recorded.position
+    )
+    same = [
+        e
+        for e in (r.event for r in told)
+        if isinstance(e, DeviationAlerted)
+        and (e.nutrient, e.level) == (alert.nutrient, alert.level)
+        and e.deviation_pct * alert.deviation_pct > 0
+    ]
+    return any(log.read_stream(of_deviation(e).stream_in(recorded.household), recorded.position) for e in same)
 
 
 def _list(accepted: Recorded, log: EventStore) -> list[NotificationRequested]:

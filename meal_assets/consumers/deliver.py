@@ -8,6 +8,7 @@ from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.event_store import EventStore, Recorded
 
 from .base import Act, Consumer, Said
+from .library import drawn
 
 
 class Deliver(Consumer):
@@ -29,7 +30,8 @@ class Deliver(Consumer):
         elif deliveries.state(message) == INTERRUPTED:
             yield _failed(wanted, "interrupted while it was sent: it may have arrived, and is not sent again")
         else:
-            yield Act(lambda _: deliveries.send_once(message, address, wanted.title, wanted.text))
+            picture = None if wanted.picture is None else drawn(wanted.picture)
+            yield Act(lambda _: deliveries.send_once(message, address, wanted.title, wanted.text, picture))
             sent = NotificationSent(person=wanted.person, kind=wanted.kind, period=wanted.period, by=scheme(address))
             yield Said(sent, key="sent")
 

@@ -1,20 +1,18 @@
 """What several consumers read of the log: the recipes to cook with, the week that is cooked, what was said of it."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 from uuid import UUID
 
 from meal_assets.clients.outside import Outside
 from meal_assets.contracts import Event
 from meal_assets.contracts.kitchen import IngredientsWeighed
+from meal_assets.contracts.notification_request import Picture
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
 from meal_assets.contracts.recipe import RecipeFetched, RecipeRemoved
-from meal_assets.domain.nutrition import LEAST_COVERAGE, believed
-from meal_assets.domain.recipes import carries_word
 from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
 from meal_assets.foods.known import foods_known
@@ -24,45 +22,35 @@ from .base import Act
 if TYPE_CHECKING:
     from meal_assets.clients.tandoor import Tandoor
 
-NO_NUTRITION = "no believable nutrition, published or computed"
-LITTLE_UNDERSTOOD = f"less than {LEAST_COVERAGE:.0%} of the ingredients understood"
-
-ByRecipe = Mapping[str, RecipeNutritionComputed]
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
-def recipes_at(recorded: Recorded, log: EventStore) -> list[RecipeFetched]:
+class Standing(Protocol):
+    """Where somebody looks from: a household at a position of the log, such as where an event stands."""
+
+    @property
+    def household(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+
+
+class At(NamedTuple):
+    """A place to look from where no event stands."""
+
+    household: str
+    position: int
+
+
+def recipes_at(recorded: Standing, log: EventStore) -> list[RecipeFetched]:
     """Each recipe of the household as last fetched before this event, by id, but those that were removed since."""
     latest = log.latest((RecipeFetched, RecipeRemoved), household=recorded.household, until=recorded.position)
     return [r.event for r in latest if isinstance(r.event, RecipeFetched)]
 
 
-def computed_at(recorded: Recorded, log: EventStore) -> dict[str, RecipeNutritionComputed]:
+def computed_at(recorded: Standing, log: EventStore) -> dict[str, RecipeNutritionComputed]:
     """Recipe -> what its ingredients were last said to come to before this event."""
     latest = log.latest((RecipeNutritionComputed,), household=recorded.household, until=recorded.position)
     return {r.event.recipe: r.event for r in latest if isinstance(r.event, RecipeNutritionComputed)}
-
-
-def usable(
-    recipes: Iterable[RecipeFetched], computed: ByRecipe, excluded: Mapping[str, str]
-) -> tuple[list[RecipeFetched], dict[str, int]]:
-    """Those with nutrition and without any excluded word; and why the others were left out -> how many.
-
-    `excluded` is each word with what may be said of it: the words of a person are their secret.
-    `per_serving` of each is what is believed: as published, else as computed.
-    """
-    kept, left_out = [], Counter[str]()
-    for recipe in recipes:
-        told = computed.get(recipe.recipe)
-        holds = believed(recipe, told)
-        if holds is None:
-            tried = told is not None and told.content_hash == recipe.content_hash and told.per_serving is not None
-            left_out[LITTLE_UNDERSTOOD if tried else NO_NUTRITION] += 1
-        elif word := next((w for w in sorted(excluded) if carries_word(recipe, w)), None):
-            left_out[excluded[word]] += 1
-        else:
-            kept.append(recipe.model_copy(update={"per_serving": holds}))
-    return kept, dict(sorted(left_out.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +100,13 @@ def said_because_of(recorded: Recorded, log: EventStore, kind: type[AnyEvent]) -
     """What was said because of an event already, also by an attempt that died."""
     followed = log.read_correlation(recorded.correlation_id, recorded.position)
     return [r.event for r in followed if r.causation_id == recorded.event_id and isinstance(r.event, kind)]
+
+
+def drawn(picture: Picture) -> str:
+    """A picture of a message as SVG."""
+    from meal_assets.charts import lines
+
+    return lines(picture.title, picture.unit, {"eaten": picture.eaten}, beside={"target": {"eaten": picture.target}})
 
 
 def is_on(log: EventStore, flag: str, household: str, person: str | None = None) -> bool:

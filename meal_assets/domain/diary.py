@@ -19,7 +19,7 @@ from meal_assets.contracts.diary import (
     MealLogRetracted,
     ObservedMeal,
 )
-from meal_assets.contracts.values import MACROS, Macros, Nutrients
+from meal_assets.contracts.values import MACROS, Macros, Meal, Nutrients, RecipeId
 from meal_assets.errors import Invalid
 
 
@@ -36,6 +36,24 @@ def is_empty(history: Iterable[Event]) -> bool:
 def day_total(history: Iterable[Event]) -> Macros:
     """The sum of what stands, in kcal and grams to six decimals; Invalid when a day cannot hold that much."""
     return _Diary.of(history).total()
+
+
+def nutrients(history: Iterable[Event]) -> Nutrients:
+    """The sum of what stands; what any of it does not tell is not known of the sum."""
+    diary = _Diary.of(history)
+    return Nutrients.total([*diary.standing.values(), *(meal.nutrition for meal in diary.observed)])
+
+
+def meals_eaten(history: Iterable[Event]) -> frozenset[Meal]:
+    """The meals for which something stands in it, logged here or observed elsewhere."""
+    diary = _Diary.of(history)
+    return frozenset({diary.logged[entry].meal for entry in diary.standing} | {meal.meal for meal in diary.observed})
+
+
+def recipes_eaten(history: Iterable[Event]) -> frozenset[RecipeId]:
+    """The recipes that stand in it."""
+    diary = _Diary.of(history)
+    return frozenset(recipe for entry in diary.standing if (recipe := diary.logged[entry].recipe) is not None)
 
 
 def is_closed(history: Iterable[Event]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from meal_assets.contracts.expenditure import EnergyGoalSuggested
-from meal_assets.contracts.notification_request import OPERATOR, NotificationRequested
+from meal_assets.contracts.notification_request import OPERATOR, NotificationRequested, Picture
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.reconciliation import DayReconciled, DeviationAlerted
 from meal_assets.contracts.values import MACROS, MEALS, Macros
@@ -115,8 +115,9 @@ def of_energy_goal(suggested: EnergyGoalSuggested) -> NotificationRequested:
 class WeekEaten:
     """A person's week: days that have a diary, what a day should hold, and what became of them.
 
-    `closed`, `within`: days held against the target, and those of them that met it. `trend_kg`: smoothed weight at the
-    end of the week before and of this one.
+    `closed`, `within`: days held against the target, and those of them that met it; `streak`: how many did in a row up
+    to the last day with a diary. `trend_kg`: smoothed weight at the end of the week before and of this one.
+    `spent_kcal`: expenditure a day, and between what it lies.
     """
 
     person: str
@@ -125,18 +126,26 @@ class WeekEaten:
     target: Macros | None = None
     closed: int = 0
     within: int = 0
+    streak: int = 0
+    tolerance_pct: float = 10
+    spent_kcal: tuple[float, float, float] | None = None
     trend_kg: tuple[float | None, float | None] = (None, None)
 
 
 def of_week_eaten(eaten: WeekEaten) -> NotificationRequested:
-    """The week's mean day beside the target, its days, and the weight."""
+    """The week's mean day beside the target, what went well and what to change, weight and expenditure, the days."""
     lines = [f"You logged {len(eaten.days)} of 7 days. A day, on average:"]
+    means = {key: sum(getattr(day, key) for day in eaten.days.values()) / len(eaten.days) for key in NAMES}
     for key, name in NAMES.items():
-        mean = sum(getattr(day, key) for day in eaten.days.values()) / len(eaten.days)
         target = None if eaten.target is None else getattr(eaten.target, key)
-        lines.append(f"  {name}: {_beside(mean, target, UNITS[key])}")
+        lines.append(f"  {name}: {_beside(means[key], target, UNITS[key])}")
     if eaten.closed:
-        lines.append(f"Within your targets: {eaten.within} of {eaten.closed} closed days.")
+        row = f", {eaten.streak} in a row" if eaten.streak > 1 else ""
+        lines.append(f"Within your targets: {eaten.within} of {eaten.closed} closed days{row}.")
+    lines += _advice(means, eaten)
+    if eaten.spent_kcal is not None:
+        kcal, low, high = eaten.spent_kcal
+        lines.append(f"You spend about {kcal:,.0f} kcal a day, between {low:,.0f} and {high:,.0f}.")
     before, now = eaten.trend_kg
     if now is not None:
         lines.append(f"Weight: {now:.1f} kg" + ("." if before is None else f", {now - before:+.1f} kg in the week."))
@@ -150,7 +159,38 @@ def of_week_eaten(eaten: WeekEaten) -> NotificationRequested:
         period=str(eaten.week),
         title=f"How your week of {eaten.week:%d %B %Y} went",
         text="\n".join(lines),
+        picture=picture_of(eaten),
     )
+
+
+def picture_of(eaten: WeekEaten) -> Picture:
+    """The week's energy day by day, beside the target."""
+    days = sorted(eaten.days)
+    target = None if eaten.target is None else eaten.target.kcal
+    return Picture(
+        title=f"Week of {eaten.week:%d %B %Y}",
+        unit="kcal a day",
+        eaten={day: eaten.days[day].kcal for day in days},
+        target={} if target is None else dict.fromkeys(days, target),
+    )
+
+
+def _advice(means: Mapping[str, float], eaten: WeekEaten) -> list[str]:
+    """What was within the tolerance on average, and by how much a day the rest should change."""
+    if eaten.target is None:
+        return []
+    good, change = [], []
+    for key, name in NAMES.items():
+        target = getattr(eaten.target, key)
+        if target and abs(means[key] / target - 1) * 100 <= eaten.tolerance_pct:
+            good.append(name.lower())
+        elif target:
+            more = "more" if means[key] < target else "less"
+            change.append(f"{abs(target - means[key]):,.0f} {UNITS[key]} {more} {name.lower()} a day")
+    return [
+        *([f"Went well: {', '.join(good)}."] if good else []),
+        *([f"To change: {', '.join(change)}."] if change else []),
+    ]
 
 
 def _beside(eaten: float, target: float | None, unit: str) -> str:

@@ -1,11 +1,12 @@
 """The control loop: the last week as eaten against the targets, who to warn, and which dish would close the gap.
 
-The rules and their figures are those of the Go predecessor of this platform.
+The rules and their figures are those of the Go predecessor of this platform; but what is suggested is chosen by the
+planner's own objective. `score` is how the predecessor chose, as a measure for ours.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from statistics import fmean
 from typing import Final, Literal, get_args
 
@@ -13,6 +14,7 @@ from meal_assets.contracts.base import Event
 from meal_assets.contracts.reconciliation import (
     AdjustmentSuggested,
     DayReconciled,
+    DayState,
     Deviation,
     DeviationAlerted,
     Direction,
@@ -21,6 +23,7 @@ from meal_assets.contracts.reconciliation import (
     Trend,
 )
 from meal_assets.contracts.values import MACROS, Macros, Nutrients
+from meal_assets.domain.rest_of_day import Dish, choices
 from meal_assets.domain.targets import Targets
 
 Nutrient = Literal["kcal", "protein_g", "carbs_g", "fat_g"]
@@ -60,17 +63,6 @@ REASONS: Final[tuple[tuple[Nutrient, float, str], ...]] = (
 )
 """What is short, more grams a serving than this, what to say; the first that fits."""
 
-MAX_SUGGESTIONS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Dish:
-    """What could be cooked: a recipe with believable nutrition."""
-
-    recipe: str
-    title: str
-    per_serving: Nutrients
-
 
 def reconcile_day(
     person: str,
@@ -79,11 +71,15 @@ def reconcile_day(
     targets: Targets,
     said: Iterable[Event],
     dishes: Sequence[Dish],
+    *,
+    versions: Mapping[date, int] | None = None,
+    goals_version: int | None = None,
 ) -> list[Event]:
     """What is new to say about the day: the result, alerts not given yet, other suggestions than the last.
 
     `eaten` holds the totals of days with a diary; those outside the WINDOW_DAYS that end at `day` do not count.
-    A day without a diary is unknown, not a fast: nothing is said about it. `said` is the stream of that day so far.
+    A day without a diary is unknown, not a fast: nothing is said about it. `said` is the stream of that day so far,
+    `versions` those of the diaries that were read. Other versions alone are no news.
     """
     if day not in eaten:
         return []
@@ -102,18 +98,34 @@ def reconcile_day(
         kcal_within_tolerance=abs(off.kcal) <= targets.tolerance_pct,
         tolerance_pct=targets.tolerance_pct,
         trend=trend(days),
+        made_of=tuple(DayState(day=d, version=v) for d, v in sorted((versions or {}).items()) if d in eaten),
+        goals_version=goals_version,
     )
     before = _Said.of(said)
-    events: list[Event] = [] if result == before.result else [result]
+    events: list[Event] = [] if _as_judged(result) == _as_judged(before.result) else [result]
     events += [
         DeviationAlerted(person=person, day=day, nutrient=nutrient, level=level, deviation_pct=pct)
         for nutrient, level, pct in alerts(off)
         if (nutrient, level) not in before.alerts
     ]
-    best = () if result.within_tolerance else _best(off, dishes)
+    best = () if result.within_tolerance else _best(mean, targets.macros, off, dishes)
     if best and best != before.suggestions:
         events.append(AdjustmentSuggested(person=person, day=day, suggestions=best))
     return events
+
+
+def streak(days: Mapping[date, bool], until: date) -> int:
+    """How many days in a row, up to one, were on target; a day that nobody knows of ends it."""
+    count = 0
+    while days.get(until - timedelta(days=count), False):
+        count += 1
+    return count
+
+
+def on_target(eaten: Macros, target: Macros, tolerance_pct: float) -> bool:
+    """Whether a day by itself, energy included, was within its tolerance."""
+    off = deviation(eaten, target)
+    return within(off, tolerance_pct) and abs(off.kcal) <= tolerance_pct
 
 
 def average(days: Sequence[Macros]) -> Macros:
@@ -200,12 +212,22 @@ class _Said:
         return cls(result, frozenset(given), suggestions)
 
 
-def _best(off: Deviation, dishes: Sequence[Dish]) -> tuple[Suggestion, ...]:
-    scored = sorted(((score(off, dish.per_serving), dish) for dish in dishes), key=lambda s: (-s[0], s[1].recipe))
+def _as_judged(result: DayReconciled | None) -> DayReconciled | None:
+    """The result without what it was made of."""
+    return result and result.model_copy(update={"made_of": (), "goals_version": None})
+
+
+def _best(mean: Macros, target: Macros, off: Deviation, dishes: Sequence[Dish]) -> tuple[Suggestion, ...]:
+    """What, added to a day like those of the week, brings it nearest to its target."""
     return tuple(
-        Suggestion(recipe=dish.recipe, title=dish.title, score=points, reason=reason(off, dish.per_serving))
-        for points, dish in scored[:MAX_SUGGESTIONS]
-        if points > NO_HELP
+        Suggestion(
+            recipe=choice.dish.recipe,
+            title=choice.dish.title,
+            score=choice.closes,
+            reason=reason(off, choice.dish.per_serving * choice.servings),
+            servings=choice.servings,
+        )
+        for choice in choices(mean, target, dishes)
     )
 
 

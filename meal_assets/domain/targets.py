@@ -38,6 +38,9 @@ class Targets:
     tolerance_pct: float
     exclude: tuple[str, ...]
     name: str | None
+    diets: tuple[str, ...] = ()
+    fiber_g: float | None = None
+    """As the goal has it; no formula tells."""
 
 
 def targets(history: Iterable[Event], *, on: date) -> Targets | None:
@@ -47,7 +50,7 @@ def targets(history: Iterable[Event], *, on: date) -> Targets | None:
     """
     profile: ProfileSet | None = None
     goal: GoalSet | None = None
-    exclude: tuple[str, ...] = ()
+    preferences: PreferencesSet | None = None
     for event in history:
         match event:
             case ProfileSet():
@@ -55,7 +58,7 @@ def targets(history: Iterable[Event], *, on: date) -> Targets | None:
             case GoalSet():
                 goal = event
             case PreferencesSet():
-                exclude = event.exclude
+                preferences = event
     macros: Macros
     source: Source
     if goal is not None:
@@ -68,8 +71,10 @@ def targets(history: Iterable[Event], *, on: date) -> Targets | None:
         macros=macros,
         source=source,
         tolerance_pct=DEFAULT_TOLERANCE_PCT if profile is None else profile.tolerance_pct,
-        exclude=exclude,
+        exclude=() if preferences is None else preferences.exclude,
         name=None if profile is None else profile.name,
+        diets=() if preferences is None else preferences.diets,
+        fiber_g=None if goal is None else goal.fiber_g,
     )
 
 

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import Field
 
+from meal_assets.charts import data_uri
 from meal_assets.commands import forgetting
 from meal_assets.commands.diary import close_day
 from meal_assets.commands.notifications import request_notification
@@ -16,14 +17,17 @@ from meal_assets.commands.recipes import request_sync
 from meal_assets.commands.shopping import read_ticks
 from meal_assets.consumers import CONSUMERS
 from meal_assets.consumers.base import replay
+from meal_assets.consumers.library import drawn
 from meal_assets.contracts.plan_request import PlanRules
 from meal_assets.contracts.values import MACROS, Macros
 from meal_assets.domain.notifications import WeekEaten, of_week_eaten
+from meal_assets.domain.targets import DEFAULT_TOLERANCE_PCT
 from meal_assets.errors import Invalid
 from meal_assets.event_store import Connection, Origin
 from meal_assets.read_models import READ_MODELS, rebuild, wait_until
 from meal_assets.read_models.daily_nutrition import DailyNutrition, days_eaten
-from meal_assets.read_models.reconciliation import Reconciliation, reconciled_days
+from meal_assets.read_models.energy_balance import EnergyBalance, newest_balance
+from meal_assets.read_models.reconciliation import Reconciliation, reconciled_days, streaks
 from meal_assets.read_models.targets import Targets, household_targets
 from meal_assets.read_models.weight_trend import WeightTrend, newest_trend
 from meal_assets.settings import Settings
@@ -39,7 +43,7 @@ HOUSEHOLD = Field(default="", description="Household; that of the settings when 
 ACTOR = "dagster"
 PATIENCE_SECONDS = 60.0
 """How long a report waits for the read models that it reads."""
-REPORTED = (DailyNutrition, Targets, WeightTrend, Reconciliation)
+REPORTED = (DailyNutrition, Targets, WeightTrend, Reconciliation, EnergyBalance)
 
 
 class Week(dg.Config):
@@ -118,6 +122,7 @@ def tell_of_the_week(context: dg.OpExecutionContext, config: Report, log: Log) -
     settings = Settings()
     origin = Origin(config.household or settings.household, ACTOR)
     week = monday_of(config.week or str(settings.today()), settings)
+    shown: dict[str, dg.MarkdownMetadataValue] = {}
     for model in REPORTED:
         wait_until(log.store, model, log.store.head(), PATIENCE_SECONDS)
     for person in config.persons or persons_of(log.store, origin.household):
@@ -127,10 +132,14 @@ def tell_of_the_week(context: dg.OpExecutionContext, config: Report, log: Log) -
         with log.store.database.transaction() as db:
             eaten = week_eaten(db, origin.household, person, week)
         if eaten.days:
-            said = request_notification(log.store, of_week_eaten(eaten), origin)
+            wanted = of_week_eaten(eaten)
+            said = request_notification(log.store, wanted, origin)
             context.log.info(f"{person}: asked at position {said.position}, deliver sends it.")
+            if wanted.picture is not None:
+                shown[person] = dg.MetadataValue.md(f"![{person}]({data_uri(drawn(wanted.picture))})")
         else:
             context.log.info(f"{person} logged nothing in the week of {week}.")
+    context.add_output_metadata(shown)
 
 
 @dg.job(description="Tells each person how their week went beside their targets.")
@@ -350,13 +359,17 @@ def week_eaten(db: Connection, household: str, person: str, week: date) -> WeekE
     last = week + timedelta(days=6)
     (target,) = [t.target for t in household_targets(db, household) if t.person == person] or [None]
     closed = [d for d in reconciled_days(db, household, week, last) if d.person == person]
+    spent = newest_balance(db, household, person, last)
     return WeekEaten(
         person=person,
         week=week,
         days={d.day: _macros(d.eaten) for d in days_eaten(db, household, week, last, person)},
         target=None if target is None else _macros(target),
         closed=len(closed),
-        within=sum(d.within_tolerance for d in closed),
+        within=sum(d.on_target for d in closed),
+        streak=streaks(db, household, last).get(person, 0),
+        tolerance_pct=closed[-1].tolerance_pct if closed else DEFAULT_TOLERANCE_PCT,
+        spent_kcal=None if spent is None else (spent.kcal, spent.low_kcal, spent.high_kcal),
         trend_kg=(
             newest_trend(db, household, person, week - timedelta(days=1)),
             newest_trend(db, household, person, last),

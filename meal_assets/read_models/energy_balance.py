@@ -108,12 +108,12 @@ def balances(db: Connection, household: str, first: date, last: date, person: st
     return [DayBalance(*row) for row in rows]
 
 
-def newest_balance(db: Connection, household: str, person: str) -> DayBalance | None:
-    """As of the last weigh-in or closed day; None before any weigh-in."""
+def newest_balance(db: Connection, household: str, person: str, last: date | None = None) -> DayBalance | None:
+    """As of the last weigh-in or closed day, up to a day when one is given; None before any weigh-in."""
     row = db.execute(
         "SELECT person, day, weight_kg, intake_kcal, expenditure_kcal, low_kcal, high_kcal FROM read.energy_balance"
-        " WHERE household = %s AND person = %s ORDER BY day DESC LIMIT 1",
-        (household, person),
+        " WHERE household = %s AND person = %s AND day <= coalesce(%s, day) ORDER BY day DESC LIMIT 1",
+        (household, person, last),
     ).fetchone()
     return None if row is None else DayBalance(*row)
 

@@ -1,7 +1,7 @@
 """Each closed day against its targets, with what was said about it."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from psycopg import sql
@@ -9,11 +9,17 @@ from psycopg.types.json import Jsonb
 
 from meal_assets.charts import lines, series_of
 from meal_assets.contracts.reconciliation import AdjustmentSuggested, DayReconciled, DeviationAlerted
+from meal_assets.contracts.values import Macros
+from meal_assets.domain.reconciliation import on_target, streak
 from meal_assets.event_store import Connection, Recorded
 
 from .base import ReadModel
 
 PICTURED_DAYS = 14
+STREAK_DAYS = 365
+"""A longer row of days on target is called as long as this."""
+NO_COLUMNS = {"person", "day", "made_of", "goals_version"}
+"""What of a result is the key, or stands in the event for whoever asks where it comes from."""
 
 
 class Reconciliation(ReadModel):
@@ -39,7 +45,7 @@ class Reconciliation(ReadModel):
             case DayReconciled() as said:
                 columns = {
                     name: Jsonb(value) if isinstance(value, dict) else value
-                    for name, value in said.model_dump(mode="json", exclude={"person", "day"}).items()
+                    for name, value in said.model_dump(mode="json", exclude=NO_COLUMNS).items()
                 }
                 if said.within_tolerance:
                     columns["suggestions"] = Jsonb([])
@@ -92,17 +98,32 @@ class ReconciledDay:
     target: dict[str, float]
     deviation: dict[str, float]
     within_tolerance: bool
+    tolerance_pct: float
     days: int
     alerts: dict[str, str]
     suggestions: list[dict[str, Any]]
+
+    @property
+    def on_target(self) -> bool:
+        """Whether the day by itself, energy included, was within the tolerance."""
+        return on_target(Macros(**self.eaten), Macros(**self.target), self.tolerance_pct)
 
 
 def reconciled_days(db: Connection, household: str, first: date, last: date) -> list[ReconciledDay]:
     """Closed days from `first` to `last`, by day and person."""
     rows = db.execute(
-        "SELECT person, day, eaten, target, deviation, within_tolerance, days, alerts, suggestions"
+        "SELECT person, day, eaten, target, deviation, within_tolerance, tolerance_pct::float8, days, alerts,"
+        " suggestions"
         " FROM read.reconciliation WHERE household = %s AND day BETWEEN %s AND %s AND eaten IS NOT NULL"
         " ORDER BY day, person",
         (household, first, last),
     )
     return [ReconciledDay(*row) for row in rows]
+
+
+def streaks(db: Connection, household: str, last: date) -> dict[str, int]:
+    """Person -> how many days in a row were on target up to a day, or up to the one before where it is not over."""
+    met: dict[str, dict[date, bool]] = {}
+    for day in reconciled_days(db, household, last - timedelta(days=STREAK_DAYS), last):
+        met.setdefault(day.person, {})[day.day] = day.on_target
+    return {person: streak(days, max(days)) for person, days in met.items() if max(days) >= last - timedelta(days=1)}

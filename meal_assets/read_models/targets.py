@@ -19,11 +19,12 @@ ORDER: tuple[type[Event], ...] = (ProfileSet, GoalSet, PreferencesSet)
 class Targets(ReadModel):
     """Daily energy and macronutrients of each person: a goal set by hand, or the formula over the profile."""
 
+    version = 2
     listens_to = (ProfileSet, GoalSet, PreferencesSet)
     tables = {
         "targets": """
             household text, person text, name text, source text, kcal numeric, protein_g numeric, carbs_g numeric,
-            fat_g numeric, tolerance_pct numeric, exclude text[] NOT NULL, said jsonb NOT NULL,
+            fat_g numeric, tolerance_pct numeric, exclude text[] NOT NULL, diets text[] NOT NULL, said jsonb NOT NULL,
             position bigint NOT NULL, PRIMARY KEY (household, person)"""
     }
     made_of = {
@@ -50,11 +51,11 @@ class Targets(ReadModel):
         now = targets(history, on=recorded.recorded_at.astimezone(UTC).date())
         macros = now.macros if now else None
         db.execute(
-            "INSERT INTO targets VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            "INSERT INTO targets VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (household, person) DO UPDATE SET name = excluded.name, source = excluded.source,"
             " kcal = excluded.kcal, protein_g = excluded.protein_g, carbs_g = excluded.carbs_g,"
             " fat_g = excluded.fat_g, tolerance_pct = excluded.tolerance_pct, exclude = excluded.exclude,"
-            " said = excluded.said, position = excluded.position",
+            " diets = excluded.diets, said = excluded.said, position = excluded.position",
             (
                 *key,
                 now.name if now else None,
@@ -62,6 +63,7 @@ class Targets(ReadModel):
                 *((macros.kcal, macros.protein_g, macros.carbs_g, macros.fat_g) if macros else (None,) * 4),
                 now.tolerance_pct if now else None,
                 list(now.exclude) if now else [],
+                list(now.diets) if now else [],
                 Jsonb(said),
                 recorded.position,
             ),
@@ -78,12 +80,13 @@ class PersonTargets:
     target: tuple[float, ...] | None
     tolerance_pct: float | None
     exclude: tuple[str, ...]
+    diets: tuple[str, ...]
 
 
 def household_targets(db: Connection, household: str) -> list[PersonTargets]:
     """Everybody of the household, by id."""
     rows = db.execute(
-        "SELECT person, name, source, kcal, protein_g, carbs_g, fat_g, tolerance_pct, exclude FROM read.targets"
+        "SELECT person, name, source, kcal, protein_g, carbs_g, fat_g, tolerance_pct, exclude, diets FROM read.targets"
         " WHERE household = %s ORDER BY person",
         (household,),
     )
@@ -95,6 +98,7 @@ def household_targets(db: Connection, household: str) -> list[PersonTargets]:
             None if macros[0] is None else tuple(map(float, macros)),
             None if tolerance is None else float(tolerance),
             tuple(exclude),
+            tuple(diets),
         )
-        for person, name, source, *macros, tolerance, exclude in rows
+        for person, name, source, *macros, tolerance, exclude, diets in rows
     ]

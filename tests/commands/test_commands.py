@@ -12,7 +12,7 @@ from meal_assets.commands.body import record_weights
 from meal_assets.commands.dead_letters import discard, retry
 from meal_assets.commands.diary import close_day, correct_meal, log_meals, planned_meal, retract_meal
 from meal_assets.commands.plan import request_plan
-from meal_assets.commands.profile import persons_of, set_profile
+from meal_assets.commands.profile import persons_of, set_preferences, set_profile
 from meal_assets.commands.recipes import request_recipes
 from meal_assets.commands.shopping import tick
 from meal_assets.contracts import Event
@@ -44,6 +44,19 @@ def test_the_same_profile_goal_or_preferences_again_say_nothing(
     first = set_profile(store, like(kind), origin)
     again = set_profile(store, like(kind), origin)
     assert (first.events, again.events, again.position) == (1, 0, first.position)
+
+
+def test_what_is_never_eaten_and_which_diets_are_kept_is_said_apart(store: EventStore, origin: Origin) -> None:
+    set_preferences(store, "ada", origin, exclude=["peanut"])
+    set_preferences(store, "ada", origin, diets=["vegan"])
+    assert set_preferences(store, "ada", origin, diets=["vegan"]).events == 0
+    assert history(store, f"{origin.household}/profile/ada")[-1] == PreferencesSet(
+        person="ada", exclude=("peanut",), diets=("vegan",)
+    )
+    set_preferences(store, "ada", origin, exclude=[])
+    assert history(store, f"{origin.household}/profile/ada")[-1] == PreferencesSet(person="ada", diets=("vegan",))
+    with pytest.raises(Invalid, match="'carnivore' is none of vegetarian, vegan"):
+        set_preferences(store, "ada", origin, diets=["carnivore"])
 
 
 def test_what_was_said_before_the_last_is_said_again(store: EventStore, origin: Origin) -> None:
@@ -163,7 +176,7 @@ def test_the_planned_meal_holds_the_planned_portion_or_what_was_really_eaten(
 
 def test_the_planned_meal_is_that_of_the_newest_plan(store: EventStore) -> None:
     plan(store)
-    (dish,) = PlanGenerated.examples[0]["meals"]
+    dish, *_ = PlanGenerated.examples[0]["meals"]
     append(store, like(PlanGenerated, meals=[{**dish, "portions": {"ada": 1}}]))
     assert planned_meal(store, "home", "ada", DAY, "dinner").servings == pytest.approx(1)
     with pytest.raises(Invalid, match="no dinner is planned for ben"):

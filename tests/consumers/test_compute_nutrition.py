@@ -18,7 +18,6 @@ from meal_assets.consumers.base import replay
 from meal_assets.consumers.compute_nutrition import ComputeNutrition
 from meal_assets.consumers.fetch_recipes import FetchRecipes
 from meal_assets.consumers.generate_plan import GeneratePlan
-from meal_assets.consumers.library import LITTLE_UNDERSTOOD, NO_NUTRITION
 from meal_assets.contracts.food import FoodsImported
 from meal_assets.contracts.nutrition import RecipeNutritionComputed
 from meal_assets.contracts.plan import PlanGenerated
@@ -26,6 +25,7 @@ from meal_assets.contracts.plan_request import PlanRules
 from meal_assets.contracts.profile import GoalSet
 from meal_assets.contracts.system import DeadLettered
 from meal_assets.contracts.values import MACROS, Nutrients
+from meal_assets.domain.candidates import LITTLE_UNDERSTOOD, NO_NUTRITION
 from meal_assets.domain.nutrition import Food, Portion
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Origin

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from email.message import Message as Mail
 
 import pytest
@@ -103,6 +104,28 @@ def test_a_critical_deviation_is_told_once_a_nutrient_and_day_and_a_warning_is_n
     (first, _) = said(store, NotificationRequested)
     assert isinstance(first, NotificationRequested)
     assert first.title == "Protein is 22 % below your target"
+
+
+def test_a_deviation_that_lasts_is_told_again_after_a_week_and_one_to_the_other_side_at_once(store: EventStore) -> None:
+    everybody = Outside(notify_urls={"home": SecretStr("mailto://x")})
+    first = date(2026, 11, 1)
+    for n in range(16):
+        append(store, alert(day=str(first + timedelta(days=n)), deviation_pct=25.0 if n == 3 else -25.0))
+        consume(Announce(everybody), store)
+    told = [(date.fromisoformat(period.split(".")[0]) - first).days for _, _, period in kinds_asked(store)]
+    assert told == [0, 3, 7, 14]
+
+
+def test_a_picture_goes_along_with_the_mail(post: Post, store: EventStore) -> None:
+    append(store, NotificationRequested.model_validate(NotificationRequested.examples[2]))
+    consume(Deliver(post.to("ada")), store)
+    (mail,) = post.inbox.mails
+    (picture,) = [part for part in mail.walk() if part.get_filename()]
+    assert picture.get_filename() == "picture.svg"
+    drawn = picture.get_payload(decode=True)
+    assert isinstance(drawn, bytes)
+    assert drawn.startswith(b"<svg") or b"<svg" in drawn[:200]
+    assert b"Week of 23 November 2026" in drawn
 
 
 def test_a_week_and_a_day_are_told_to_whom_they_concern_once_though_they_change(store: EventStore) -> None:

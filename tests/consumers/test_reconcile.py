@@ -140,3 +140,48 @@ def test_a_closed_day_is_reconciled_again_when_the_diary_elsewhere_changes(store
     observe_day(store, "ada", DAY, [snack], HOME)
     observe_day(store, "ada", DAY, [snack], HOME)
     assert [d.deviation.kcal for d in said(store)] == [-50, -25]
+
+
+def test_a_late_entry_corrects_the_days_whose_average_holds_it_by_the_targets_that_held_then(store: EventStore) -> None:
+    set_profile(store, GOAL, HOME)
+    for back in (7, 2, 1, 0):
+        eat(store, 1, day=DAY - timedelta(days=back), entry=f"e{back}")
+    eat(store, 1, day=DAY + timedelta(days=1), entry="open", close=False)
+    assert [d.average.kcal for d in said(store)] == [2000] * 4
+    set_profile(store, GoalSet(person="ada", kcal=1000, protein_g=65, carbs_g=105, fat_g=35), HOME)
+    correct_meal(store, "ada", DAY - timedelta(days=2), "e2", ENOUGH * 0.4, HOME)
+    late = said(store)[4:]
+    assert [(d.day, d.average.kcal, d.target.kcal) for d in late] == [
+        (DAY - timedelta(days=2), 1400, 1000),
+        (DAY - timedelta(days=1), 1600, 2000),
+        (DAY, 1600, 2000),
+    ]
+
+
+def test_a_result_names_the_versions_of_the_days_it_used(store: EventStore) -> None:
+    set_profile(store, GOAL, HOME)
+    eat(store, 1, day=DAY - timedelta(days=1))
+    eat(store, 1)
+    correct_meal(store, "ada", DAY, "a", ENOUGH * 0.5, HOME)
+    first, second, third = said(store)
+    assert [(s.day, s.version) for s in first.made_of] == [(DAY - timedelta(days=1), 2)]
+    assert [(s.day, s.version) for s in second.made_of] == [(DAY - timedelta(days=1), 2), (DAY, 2)]
+    assert [s.version for s in third.made_of] == [2, 3]
+    assert {d.goals_version for d in (first, second, third)} == {1}
+
+
+def test_a_day_closed_after_the_next_is_taken_into_it(store: EventStore) -> None:
+    set_profile(store, GOAL, HOME)
+    for back in (2, 0, 1):
+        eat(store, 0.5 + back / 4, day=DAY - timedelta(days=back), entry=f"e{back}")
+    together = [(d.day, d.average.kcal) for d in said(store)]
+    assert together == [(DAY - timedelta(days=2), 2000), (DAY, 1500), (DAY - timedelta(days=1), 1750), (DAY, 1500)]
+
+
+def test_suggestions_fit_the_diets_of_the_person(store: EventStore) -> None:
+    set_profile(store, GOAL, HOME)
+    set_profile(store, PreferencesSet(person="ada", diets=("gluten-free",)), HOME)
+    cook(store)
+    eat(store, 0.5)
+    (suggested,) = said(store, AdjustmentSuggested)
+    assert [(s.recipe, s.servings) for s in suggested.suggestions] == [("lentil-soup", 2.5)]

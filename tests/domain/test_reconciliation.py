@@ -18,9 +18,11 @@ from meal_assets.domain.reconciliation import (
     alerts,
     average,
     deviation,
+    on_target,
     reason,
     reconcile_day,
     score,
+    streak,
     trend,
     within,
 )
@@ -44,7 +46,7 @@ EXACT = GOAL
 FEAST = day(200, 75, 300, 2900)
 FATTY = day(120, 80, 240, 2160)
 CLOSE = day(178, 61, 249, 2480)
-SERVINGS = [day(45, 10, 20), day(12, 22, 60), day(30, 25, 5), day(5, 2, 45)]
+SERVINGS = [day(45, 10, 20, 350), day(12, 22, 60, 486), day(30, 25, 5, 365), day(5, 2, 45, 218)]
 
 GOLDEN = [
     (HUNGRY, (-22.222, -8.333, -20, -25.8), False, True, (0.7, 0.62, 0.65, 0.3075)),
@@ -137,7 +139,7 @@ def test_a_score_follows_the_rules_at_their_edges(found, serving, points):
     assert score(found, serving) == pytest.approx(points, abs=1e-9)
 
 
-def test_a_day_over_on_everything_gets_no_suggestion_above_a_tenth():
+def test_a_day_over_on_everything_gets_no_suggestion():
     assert {score(deviation(FEAST, GOAL), serving) for serving in SERVINGS} == {0.1}
     assert only(AdjustmentSuggested, reconciled({DAY: FEAST})) == []
 
@@ -200,12 +202,13 @@ def test_a_hungry_day_says_its_result_its_alerts_and_what_would_help_best_first(
         ("carbs_g", "critical"),
     ]
     assert isinstance(suggested, AdjustmentSuggested)
-    assert [(s.recipe, s.score, s.reason) for s in suggested.suggestions] == [
-        ("steak", 0.7, "high protein"),
-        ("eggs", 0.65, "high protein"),
-        ("pasta", 0.62, "good carbs"),
-        ("rice", 0.3075, "good carbs"),
+    assert [(s.recipe, s.servings, s.reason) for s in suggested.suggestions] == [
+        ("steak", 1, "high protein"),
+        ("rice", 1.25, "good carbs"),
+        ("pasta", 0.75, "good carbs"),
+        ("eggs", 0.5, "balanced"),
     ]
+    assert [s.score for s in suggested.suggestions] == sorted((s.score for s in suggested.suggestions), reverse=True)
 
 
 def test_a_day_without_a_diary_is_unknown_and_not_a_fast():
@@ -290,23 +293,49 @@ def test_a_correction_and_its_undoing_are_both_said():
 def test_suggestions_are_said_again_only_when_they_change():
     first = reconciled({DAY: HUNGRY})
     assert reconciled({DAY: HUNGRY}, first) == []
-    (again,) = reconciled({DAY: HUNGRY}, first, [*DISHES, dish("feast", day(60, 60, 60))])
+    (again,) = reconciled({DAY: HUNGRY}, first, [*DISHES, dish("just-it", day(40, 5, 50, 645))])
     assert isinstance(again, AdjustmentSuggested)
-    assert again.suggestions[0].recipe == "feast"
+    assert again.suggestions[0].recipe == "just-it"
 
 
 def test_at_most_five_dishes_are_suggested_and_ties_go_by_recipe():
-    twins = [dish(name, SERVINGS[0]) for name in ("f", "b", "e", "a", "d", "c")]
+    twins = [dish(name, day(40, 5, 50, 645)) for name in ("f", "b", "e", "a", "d", "c")]
     (suggested,) = only(AdjustmentSuggested, reconciled({DAY: HUNGRY}, dishes=twins))
     assert [s.recipe for s in suggested.suggestions] == ["a", "b", "c", "d", "e"]
 
 
-def test_a_dish_that_earns_exactly_a_tenth_is_not_suggested():
-    # In floating point this one earns 0.10000000000000002.
-    tenth, more = dish("tenth", day(2, 2.1, 10.8)), dish("more", day(2.1, 2.1, 10.8))
-    (suggested,) = only(AdjustmentSuggested, reconciled({DAY: HUNGRY}, dishes=[tenth, more]))
-    assert [s.recipe for s in suggested.suggestions] == ["more"]
-    assert only(AdjustmentSuggested, reconciled({DAY: HUNGRY}, dishes=[tenth])) == []
+def test_other_versions_of_the_same_days_are_no_news_and_a_result_names_its_own():
+    before = DAY - timedelta(days=1)
+    week = {before: EXACT, DAY: HUNGRY}
+    first = reconcile_day("ada", DAY, week, TARGETS, [], [], versions={before: 4, DAY: 2}, goals_version=3)
+    (result,) = only(DayReconciled, first)
+    assert [(state.day, state.version) for state in result.made_of] == [(before, 4), (DAY, 2)]
+    assert result.goals_version == 3
+    assert reconcile_day("ada", DAY, week, TARGETS, first, [], versions={before: 6, DAY: 2}, goals_version=4) == []
+
+
+@pytest.mark.parametrize(
+    ("on_target", "days"),
+    [
+        ([True] * 3, 3),
+        ([True, False, True, True], 2),
+        ([True, False], 0),
+        ([True, None, True], 1),
+        ([None], 0),
+        ([], 0),
+    ],
+)
+def test_a_streak_is_days_in_a_row_and_ends_at_one_that_nobody_knows_of(on_target, days):
+    first = DAY - timedelta(days=len(on_target) - 1)
+    known = {first + timedelta(days=n): each for n, each in enumerate(on_target) if each is not None}
+    assert streak(known, DAY) == days
+
+
+@pytest.mark.parametrize(
+    ("eaten", "holds"), [(EXACT, True), (CLOSE, True), (day(180, 60, 250, 2800), False), (HUNGRY, False)]
+)
+def test_a_day_is_on_target_with_its_energy(eaten, holds):
+    assert on_target(eaten, GOAL, 10) is holds
 
 
 # Laws

@@ -17,11 +17,13 @@ from meal_assets.commands.flags import set_flag
 from meal_assets.commands.profile import set_profile
 from meal_assets.contracts.body import WeightRecorded
 from meal_assets.contracts.diary import DayClosed, MealLogged
+from meal_assets.contracts.expenditure import ExpenditureEstimated
 from meal_assets.contracts.notification_request import NotificationRequested
 from meal_assets.contracts.plan import PlanGenerated
 from meal_assets.contracts.plan_request import PlanRequested
 from meal_assets.contracts.profile import GoalSet
 from meal_assets.contracts.publication import ListPublished
+from meal_assets.contracts.reconciliation import DayReconciled
 from meal_assets.contracts.shopping import ItemTicked
 from meal_assets.contracts.system import FlagSet, PersonForgotten
 from meal_assets.domain.publication import SHOPPING_FLAG
@@ -151,13 +153,18 @@ def test_each_person_is_told_once_how_their_week_went(
     for day, kg in ((date(2026, 11, 20), 65.0), (date(2026, 11, 28), 64.0)):
         weighed = WeightRecorded(person="ada", day=day, weight_kg=kg)
         store.append(weighed.stream_in("home"), [weighed], origin=origin)
+    shown = DayReconciled.examples[0]
+    for day, eaten in (("2026-11-22", 0.5), ("2026-11-23", 1), ("2026-11-24", 1), ("2026-11-28", 1), ("2026-11-29", 1)):
+        closed = DayReconciled.model_validate(
+            shown | {"day": day, "eaten": {name: eaten * amount for name, amount in shown["target"].items()}}
+        )
+        store.append(closed.stream_in("home"), [closed], origin=origin)
+    told = ExpenditureEstimated.model_validate(
+        ExpenditureEstimated.examples[0] | {"person": "ada", "day": "2026-11-28"}
+    )
+    store.append(told.stream_in("home"), [told], origin=origin)
     for model in REPORTED:
         catch_up(model(), store)
-    with store.database.transaction() as db:
-        db.execute(
-            "INSERT INTO read.reconciliation (household, person, day, eaten, within_tolerance, position)"
-            " VALUES ('home', 'ada', '2026-11-24', '{}', true, 1), ('home', 'ada', '2026-11-25', '{}', false, 1)"
-        )
     for _ in range(2):
         assert run("report_week", instance, week="2026-11-27").success
     (asked,) = [r.event for r in store.read(types=(NotificationRequested,))]
@@ -168,7 +175,15 @@ def test_each_person_is_told_once_how_their_week_went(
         "You logged 1 of 7 days. A day, on average:",
         f"  Energy: {kcal:,.0f} kcal of {goal['kcal']:,.0f} kcal ({100 * kcal / goal['kcal'] - 100:+.0f} %)",
     ]
-    assert "Within your targets: 1 of 2 closed days." in asked.text
+    assert "Within your targets: 4 of 4 closed days, 2 in a row." in asked.text
+    assert "To change: 1,550 kcal more energy a day" in asked.text
+    assert (
+        f"You spend about {told.expenditure_kcal:,.0f} kcal a day,"
+        f" between {told.low_kcal:,.0f} and {told.high_kcal:,.0f}."
+    ) in asked.text
+    assert asked.picture is not None
+    assert asked.picture.eaten == {date(2026, 11, 24): kcal}
+    assert asked.picture.target == {date(2026, 11, 24): goal["kcal"]}
     assert "Weight: 64.3 kg, -0.7 kg in the week." in asked.text
     assert f"Tuesday, 24 November 2026: energy {kcal:,.0f} kcal, protein" in asked.text
 

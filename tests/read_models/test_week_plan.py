@@ -17,7 +17,7 @@ def planned(store: EventStore) -> PlannedWeek | None:
 
 
 def meals(*days_and_meals: tuple[str, str]) -> list[dict[str, object]]:
-    (one,) = PlanGenerated.examples[0]["meals"]
+    one, *_ = PlanGenerated.examples[0]["meals"]
     return [{**one, "day": day, "meal": meal} for day, meal in days_and_meals]
 
 

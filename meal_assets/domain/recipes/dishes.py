@@ -28,7 +28,8 @@ def meals_for(recipe: RecipeFetched) -> frozenset[Meal]:
     Empty for what is never a meal of its own: sauces, spice mixes, jams.
     """
     head = _head(recipe.title)
-    if any(contains(" ".join(head[-length:]), condiment) for condiment, length in _condiments()):
+    forms = [singulars(word) for word in head]
+    if any(_ends_in(forms, condiment) for condiment in _condiments()):
         return frozenset()
     if found := list(_occasions(recipe.categories)):
         return frozenset().union(*found)
@@ -64,9 +65,15 @@ def _phrases(listed: str) -> Iterator[list[str]]:
     return (words(phrase) for phrase in listed.split(", "))
 
 
+def _ends_in(forms: list[frozenset[str]], phrase: tuple[frozenset[str], ...]) -> bool:
+    """Whether the last words are those of a phrase, each in any of its forms."""
+    last = forms[-len(phrase) :]
+    return len(last) == len(phrase) and not any(map(frozenset.isdisjoint, last, phrase))
+
+
 @cache
-def _condiments() -> tuple[tuple[str, int], ...]:
-    return tuple((" ".join(phrase), len(phrase)) for phrase in _phrases(CONDIMENTS))
+def _condiments() -> tuple[tuple[frozenset[str], ...], ...]:
+    return tuple(tuple(map(singulars, phrase)) for phrase in _phrases(CONDIMENTS))
 
 
 @cache

@@ -8,11 +8,22 @@ _TOKEN = re.compile(r"[^\W_]+")
 _SPACELESS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 
 
+class _WithoutAccents(dict[int, int | None]):
+    """Code point -> itself, None for an accent; each is looked up once."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.combining(chr(code)) else code
+        return self[code]
+
+
+_WITHOUT_ACCENTS = _WithoutAccents()
+
+
 def fold(text: str) -> str:
     """Casefolded and without accents: `Crème BRÛLÉE` -> `creme brulee`."""
     if text.isascii():
         return text.lower()
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFKD", text.casefold()).translate(_WITHOUT_ACCENTS)
 
 
 def words(text: str) -> list[str]:
@@ -35,12 +46,17 @@ def singulars(word: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def has_no_spaces(text: str) -> bool:
+    """Whether it is in a script that sets none between words."""
+    return _SPACELESS.search(text) is not None
+
+
 def contains(text: str, phrase: str) -> bool:
     """Whether the words of a phrase stand in a text one after the other, each in singular or plural.
 
     Chinese, Japanese, Lao and Thai set no spaces: there, a word is found anywhere.
     """
-    if _SPACELESS.search(phrase):
+    if has_no_spaces(phrase):
         return fold(phrase).strip() in fold(text)
     wanted = [singulars(w) for w in words(phrase)]
     found = [singulars(w) for w in words(text)]

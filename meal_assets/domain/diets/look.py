@@ -86,9 +86,8 @@ class Look:
     @cached_property
     def _text(self) -> str:
         """Title and ingredients, folded."""
-        return fold(
-            "\n".join((self.recipe.title, *(t for i in self.recipe.ingredients for t in (i.line, i.food) if t)))
-        )
+        texts = (text for i in self.recipe.ingredients for text in (i.line, i.food) if text)
+        return fold("\n".join((self.recipe.title, *texts)))
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -168,10 +167,8 @@ def _found(text: str) -> dict[str, tuple[str, bool]]:
     tokens = _TOKEN.findall(fold(text))
     hits: dict[str, list[tuple[int, int]]] = {}
     covers: dict[tuple[str, Sign], list[tuple[int, int]]] = {}
-    for start, token in enumerate(tokens):
-        if (begun := _BEGINNING[token]) is None:
-            continue
-        alone, longer = begun
+    begins = [(start, begun) for start, token in enumerate(tokens) if (begun := _BEGINNING[token]) is not None]
+    for start, (alone, longer) in begins:
         if longer is not None and start + 1 < len(tokens):
             alone = (*alone, *longer[tokens[start + 1]])
         for phrase in alone:

@@ -9,7 +9,7 @@ from meal_assets.contracts.recipe import Ingredient, RecipeFetched
 from meal_assets.contracts.values import DIETS, Nutrients
 from meal_assets.domain.diets import Look, allergens, cuisine_named, sources, unfit
 from meal_assets.domain.diets.tables import phrases, protein_of_group, proteins, rules
-from meal_assets.domain.recipes import read_recipe
+from meal_assets.domain.recipes import carries_word, read_recipe
 from meal_assets.starter import library
 from tests.shared_data import shared_data
 
@@ -188,6 +188,16 @@ def test_an_excluded_word_stands_for_all_foods_of_an_allergen_and_else_for_itsel
     word: str, line: str, carried: str | None
 ) -> None:
     assert Look(recipe(line)).carries(word) == carried
+
+
+@pytest.mark.parametrize(
+    "word", ["leaves", "leaf", "knife", "knives", "cherry", "cherries", "dish", "glass", "pea", "bay leaf"]
+)
+@pytest.mark.parametrize(
+    "line", ["leaf", "bay leaves", "knives", "knife", "cherries", "dishes", "glasses", "peas", "peanut"]
+)
+def test_a_word_is_carried_in_singular_and_plural_as_anywhere_else(word: str, line: str) -> None:
+    assert (Look(recipe(f"2 {line}")).carries(word) is not None) is carries_word(recipe(f"2 {line}"), word)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ LITTLE_PROTEIN_G = 7
 """A serving with less has no main source of protein."""
 KCAL_PER_G_PROTEIN = 4
 ROUNDING = 1e-9
+UNCHANGED = 3
+"""Words of so many letters only get an s."""
 MAX_WORDS = 20_000
 """So many different words are remembered."""
 
@@ -82,10 +84,10 @@ class Look:
         return len(said & english) >= len(said & foreign)
 
     @cached_property
-    def _forms(self) -> frozenset[str]:
-        """Every form of every word of the title and the ingredients."""
-        texts = [self.recipe.title, *(t for i in self.recipe.ingredients for t in (i.line, i.food) if t)]
-        return frozenset().union(*map(singulars, set(words("\n".join(texts)))))
+    def _text(self) -> str:
+        """Title and ingredients, folded."""
+        texts = (text for i in self.recipe.ingredients for text in (i.line, i.food) if text)
+        return fold("\n".join((self.recipe.title, *texts)))
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -136,13 +138,20 @@ class Look:
         return word if self._may_carry(word) and carries_word(self.recipe, word) else None
 
     def _may_carry(self, word: str) -> bool:
-        """Whether all words of a phrase stand anywhere: far cheaper than looking for them in a row."""
-        return has_no_spaces(word) or not any(self._forms.isdisjoint(singulars(part)) for part in words(word))
+        """Whether the beginnings of all words of a phrase stand anywhere: far cheaper than to look at each word."""
+        return has_no_spaces(word) or all(beginning in self._text for beginning in _beginnings(word))
 
 
 def unfit(recipe: RecipeFetched, per_serving: Nutrients | None, diet: str) -> str | None:
     """Why a dish does not fit a diet: the food or the figure; None where it does."""
     return Look(recipe.model_copy(update={"per_serving": per_serving})).unfit(diet)
+
+
+@lru_cache(maxsize=8192)
+def _beginnings(phrase: str) -> tuple[str, ...]:
+    """Of each word what is the same in singular and plural: `cherries` -> cherr, `knife` -> kni, `egg` -> egg."""
+    shortest = (min(singulars(word), key=len) for word in words(phrase))
+    return tuple(s if len(s) <= UNCHANGED else s.removesuffix("e")[:-1] for s in shortest)
 
 
 @lru_cache(maxsize=8192)
@@ -158,10 +167,8 @@ def _found(text: str) -> dict[str, tuple[str, bool]]:
     tokens = _TOKEN.findall(fold(text))
     hits: dict[str, list[tuple[int, int]]] = {}
     covers: dict[tuple[str, Sign], list[tuple[int, int]]] = {}
-    for start, token in enumerate(tokens):
-        if (begun := _BEGINNING[token]) is None:
-            continue
-        alone, longer = begun
+    begins = [(start, begun) for start, token in enumerate(tokens) if (begun := _BEGINNING[token]) is not None]
+    for start, (alone, longer) in begins:
         if longer is not None and start + 1 < len(tokens):
             alone = (*alone, *longer[tokens[start + 1]])
         for phrase in alone:

@@ -28,5 +28,6 @@ class GeneratePlan(Consumer):
                 seed=found.seed,
                 position=recorded.position,
                 left_out=found.left_out,
+                under_way=found.under_way,
             )
         )

@@ -24,7 +24,7 @@ from .at_hand import at_hand
 from .diets import Look, cuisine_named
 from .nutrition import LEAST_COVERAGE, believed
 from .pantry import Lot
-from .plan import Dish, Eater
+from .plan import ANEW, Dish, Eater, UnderWay
 from .recipes import minutes
 from .rest_of_day import meals_left
 from .targets import Targets
@@ -46,17 +46,6 @@ PANTRY_COST: Final = 1.0
 """What a dish costs more than one that is all made of what is at hand and goes off first, where the pantry is used."""
 FIBRE_WEIGHT: Final = 0.5
 """What each percent costs by which a day misses the fibre of a goal: half as much as a macronutrient."""
-
-
-@dataclass(frozen=True, slots=True)
-class SoFar:
-    """How far the week has gone that is asked for again: as it was planned, and what became of the day it begins on."""
-
-    plan: PlanGenerated | None = None
-    eaten: Mapping[tuple[date, str], Nutrients] = field(default_factory=dict)
-    """What each person had of a day already."""
-    done: frozenset[tuple[date, Meal]] = frozenset()
-    """Meals that are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +82,7 @@ class Problem:
     left_out: Mapping[str, int]
     excluded: Mapping[str, str]
     """Recipe that was left out -> why."""
-    keep: float = 0.0
-    since: date | None = None
-    so_far: SoFar = SoFar()
+    under_way: UnderWay = ANEW
 
 
 def problem(request: PlanRequested, facts: Facts) -> Problem:
@@ -110,10 +97,7 @@ def problem(request: PlanRequested, facts: Facts) -> Problem:
     dishes = tuple(_dish(look, facts, rules, stars, request.week) for look in looks)
     eaters = tuple(Eater(p, t.macros, t.exclude) for p, t in facts.targets.items())
     counts = dict(sorted(Counter(left_out.values()).items()))
-    so_far = _so_far(request, facts)
-    return Problem(
-        request.week, eaters, dishes, rules, request.seed, counts, left_out, request.keep, request.since, so_far
-    )
+    return Problem(request.week, eaters, dishes, rules, request.seed, counts, left_out, _under_way(request, facts))
 
 
 def usable(
@@ -181,15 +165,13 @@ def served_on(meals: Iterable[tuple[str, date]], week: date, cooldown_days: int)
     return {recipe: frozenset(found) for recipe, found in days.items()}
 
 
-def _so_far(request: PlanRequested, facts: Facts) -> SoFar:
+def _under_way(request: PlanRequested, facts: Facts) -> UnderWay:
     """What was planned, where that matters, and the meals of the first day that are over.
 
     A meal is over when anybody logged it or a later one. Who logged nothing on that day ate what was planned of them.
     """
-    if facts.plan is None or not (request.keep or request.since):
-        return SoFar()
-    if request.since is None:
-        return SoFar(facts.plan)
+    if facts.plan is None or request.since is None:
+        return UnderWay(facts.plan, request.keep, request.since)
     logged = {person: diary.meals_eaten(facts.diaries.get(person, ())) for person in request.persons}
     anybody = frozenset[Meal]().union(*logged.values())
     over = [meal for meal in MEALS if anybody and meal not in meals_left(anybody)]
@@ -204,7 +186,8 @@ def _so_far(request: PlanRequested, facts: Facts) -> SoFar:
                     had.append(holds * portion)
         if had:
             eaten[request.since, person] = Nutrients.total(had)
-    return SoFar(facts.plan, eaten, frozenset((request.since, meal) for meal in over))
+    done = frozenset((request.since, meal) for meal in over)
+    return UnderWay(facts.plan, request.keep, request.since, eaten, done)
 
 
 def _stars(ratings: Iterable[RecipeRated], persons: Sequence[str]) -> dict[str, list[int]]:

@@ -6,7 +6,8 @@ from typing import Final
 
 from meal_assets.contracts.values import MACROS, MEALS, Macros, Meal, Nutrients
 
-from .plan.score import DEAD_ZONE_PCT, DEVIATION, odd_portion
+from .plan.aims import DEAD_ZONE_PCT, DEVIATION
+from .plan.score import odd_portion
 
 PORTIONS: Final = tuple(n / 4 for n in range(2, 11))
 """Servings, as the planner's rules have them where nobody says otherwise."""

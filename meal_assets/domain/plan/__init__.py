@@ -21,7 +21,7 @@ from .week import left_out as why_not
 NOTHING_LEFT_OUT: Mapping[str, int] = MappingProxyType({})
 """No recipe was left out."""
 
-__all__ = ["Dish", "Eater", "UnderWay", "plan_week"]
+__all__ = ["ANEW", "Dish", "Eater", "UnderWay", "plan_week"]
 
 
 @dataclass(frozen=True, slots=True)

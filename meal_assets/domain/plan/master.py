@@ -3,7 +3,8 @@
 Its linear relaxation prices every recipe; with these prices it is known of any menu whether it could better the week.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,6 @@ IMPROVES = 1e-7
 MOST_COLUMNS = 3_000
 """Menus the integer program chooses among."""
 NODES = 2_000
-ARRANGEMENTS = 20
-"""Weeks whose days cannot be put in order that are thrown away before the search for one ends."""
 
 
 @dataclass(slots=True)
@@ -86,6 +85,46 @@ class Pool:
     def servables(self) -> int:
         """How many things can be served: each recipe, cooked or left over."""
         return 2 * len(self.recipes)
+
+    def servables_of(self, menu: int) -> list[int]:
+        """What a menu serves."""
+        served = self.served[menu]
+        found: list[int] = served[served >= 0].tolist()
+        return found
+
+    def servings(self, menu: int) -> list[tuple[int, bool]]:
+        """The recipes of a menu, each with whether it is left over."""
+        return [(n % len(self.recipes), n >= len(self.recipes)) for n in self.servables_of(menu)]
+
+    def within_most(self, counts: Mapping[int, int]) -> bool:
+        """Whether so many servings of each servable, and perhaps more of others, are not too many."""
+        return all(total <= self.tallies[n].most for n, total in self._totals(counts).items() if self._only_adds(n))
+
+    def keeps_tallies(self, menus: Sequence[int]) -> bool:
+        """Whether a week of these menus keeps every rule of the week."""
+        totals = self._totals(Counter(what for menu in menus for what in self.servables_of(menu)))
+        needed = {n for n, tally in enumerate(self.tallies) if tally.least > 0}
+        return all(self.tallies[n].least <= totals.get(n, 0.0) <= self.tallies[n].most for n in totals.keys() | needed)
+
+    def cost_of(self, menus: Sequence[int]) -> float:
+        """What a week of these menus costs."""
+        counts = Counter(what for menu in menus for what in self.servables_of(menu))
+        return float(self.cost[list(menus)].sum()) + self.tallied(counts)
+
+    def tallied(self, counts: Mapping[int, int]) -> float:
+        """What so many servings of each servable cost beside their menus."""
+        above = ((self.tallies[n], total) for n, total in self._totals(counts).items() if self.tallies[n].price)
+        return sum(t.price * max(0.0, total - t.free) for t, total in above)
+
+    def _totals(self, counts: Mapping[int, int]) -> dict[int, float]:
+        totals: dict[int, float] = {}
+        for what, count in counts.items():
+            for tally, weight in self.counts[what]:
+                totals[tally] = totals.get(tally, 0.0) + weight * count
+        return totals
+
+    def _only_adds(self, tally: int) -> bool:
+        return min(self.tallies[tally].weight) > 0
 
     def priced(self, price: "Floats") -> "Floats":
         """What each menu costs with the prices of what it serves."""
@@ -162,29 +201,29 @@ def relax(pool: Pool, solver: Solver, without: frozenset[int] = frozenset()) -> 
     return Relaxation(cost, price, day, feasible)
 
 
-def choose(week: Week, pool: Pool, columns: "Ints", solver: Solver, without: frozenset[int] = frozenset()) -> Choice:
-    """The cheapest week among these menus of the pool, as far as the bound on work allows."""
+def choose(
+    week: Week,
+    pool: Pool,
+    columns: "Ints",
+    solver: Solver,
+    without: frozenset[int] = frozenset(),
+    nodes: int = NODES,
+) -> Choice:
+    """The cheapest week among these menus of the pool, as far as the bound on work allows.
+
+    It has no menus, but the bound, where those found cannot be put in an order in which leftovers follow their cooking.
+    """
     import numpy as np
 
-    master, bound = _Master(pool, columns, missing=False, without=without), INFINITY
-    for attempt in range(ARRANGEMENTS):
-        solution = solver.minimise(master.program, nodes=NODES)
-        bound = solution.bound if attempt == 0 else bound
-        if not solution.values:
-            break
-        counts = np.round(solution.values[: len(columns)]).astype(int)
-        menus = tuple(np.repeat(columns, counts).tolist())
-        if (order := arranged(week, pool.kinds, [(int(pool.kind[m]), _servings(pool, m)) for m in menus])) is not None:
-            return Choice(tuple(menus[n] for n in order), solution.objective, bound)
-        support = np.flatnonzero(counts)
-        master.program.row(dict.fromkeys(support.tolist(), 1.0), upper=float(counts.sum() - 1))
-    return Choice((), INFINITY, bound)
-
-
-def _servings(pool: Pool, menu: int) -> list[tuple[int, bool]]:
-    """The recipes of a menu, and whether each is left over."""
-    served = pool.served[menu]
-    return [(n % len(pool.recipes), n >= len(pool.recipes)) for n in served[served >= 0].tolist()]
+    solution = solver.minimise(_Master(pool, columns, missing=False, without=without).program, nodes=nodes)
+    if not solution.values:
+        return Choice((), INFINITY, solution.bound)
+    counts = np.round(solution.values[: len(columns)]).astype(int)
+    menus = tuple(np.repeat(columns, counts).tolist())
+    order = arranged(week, pool.kinds, [(int(pool.kind[m]), pool.servings(m)) for m in menus])
+    if order is None:
+        return Choice((), INFINITY, solution.bound)
+    return Choice(tuple(menus[n] for n in order), solution.objective, solution.bound)
 
 
 def nearest(excess: "Floats", most: int = MOST_COLUMNS) -> "Ints":

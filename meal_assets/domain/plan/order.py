@@ -1,9 +1,18 @@
 """Which menu on which day: equal ones apart, and what is left over after it was cooked, while it keeps."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .kinds import Kind
 from .week import DAYS, Week
+
+if TYPE_CHECKING:
+    from .kinds import Floats, Ints
+    from .master import Pool
+
+WEEKS, MENUS = 60, 15
+"""Unfinished weeks that are gone on with, and menus with the same leftovers that each is gone on with."""
 
 Servings = Sequence[tuple[int, bool]]
 """The recipes of a menu, each with whether it is left over."""
@@ -50,3 +59,49 @@ def _spread(menus: Sequence[tuple[int, Servings]]) -> list[int]:
         mine = [n for n, (k, _) in enumerate(menus) if k == kind]
         found += mine[::2] + mine[1::2]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """The first days of a week: its menus, what they cost above their days' prices, and when each recipe was cooked."""
+
+    menus: tuple[int, ...]
+    excess: float
+    cooked: dict[int, int]
+    counts: dict[int, int]
+
+
+def in_sequence(week: Week, pool: "Pool", columns: "Ints", excess: "Floats") -> tuple[int, ...] | None:
+    """A good week of these menus, built day by day so that leftovers follow their cooking: a beam search.
+
+    `excess` of each menu of the pool guides it. None when it ends in none that keeps the rules of the week.
+    """
+    number = {kind.day: k for k, kind in enumerate(pool.kinds)}
+    by_leftovers: dict[tuple[int, frozenset[int]], list[int]] = {}
+    for menu in sorted(columns.tolist(), key=lambda m: (excess[m], m)):
+        again = frozenset(recipe for recipe, left in pool.servings(menu) if left)
+        by_leftovers.setdefault((int(pool.kind[menu]), again), []).append(menu)
+    begun = [_Begun((), 0.0, {}, {})]
+    for at, day in enumerate(week.days):
+        if not day.courses:
+            continue
+        longer = []
+        for before in begun:
+            fresh = {r for r, cooked in before.cooked.items() if at - cooked <= week.rules.leftover_days}
+            for again in (frozenset[int](), *(frozenset({r}) for r in sorted(fresh))):
+                for menu in by_leftovers.get((number[day], again), ())[:MENUS]:
+                    if (one := _longer(pool, before, menu, at, float(excess[menu]))) is not None:
+                        longer.append(one)
+        begun = sorted(longer, key=lambda b: (b.excess + pool.tallied(b.counts), b.menus))[:WEEKS]
+    whole = [(pool.cost_of(b.menus), b.menus) for b in begun if pool.keeps_tallies(b.menus)]
+    return min(whole)[1] if whole else None
+
+
+def _longer(pool: "Pool", before: _Begun, menu: int, day: int, excess: float) -> _Begun | None:
+    counts = dict(before.counts)
+    for what in pool.servables_of(menu):
+        counts[what] = counts.get(what, 0) + 1
+    if not pool.within_most(counts):
+        return None
+    cooked = before.cooked | {recipe: day for recipe, left in pool.servings(menu) if not left}
+    return _Begun((*before.menus, menu), before.excess + excess, cooked, counts)

@@ -83,8 +83,10 @@ def _solved(
             for of_size in mine
         ]
         bounds = [kind.bounds[e.person] for e in week.there(kind.day)]
-        low, high = np.mean([b.low for b in bounds], axis=0), np.mean([b.high for b in bounds], axis=0)
-        least, most = np.mean([b.least for b in bounds], axis=0), np.mean([b.most for b in bounds], axis=0)
+        low, high, least, most = (
+            np.mean([getattr(b, side)[: len(MACROS)] for b in bounds], axis=0)
+            for side in ("low", "high", "least", "most")
+        )
         nutrients = []
         for m in range(len(MACROS)):
             terms = {

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import Kind, kinds_of
-from .master import IMPROVES, MISSING_DAY, MOST_COLUMNS, Choice, Pool, Relaxation, choose, nearest, relax
+from .master import IMPROVES, MISSING_DAY, MOST_COLUMNS, NODES, Choice, Pool, Relaxation, choose, nearest, relax
 from .menus import MOST_MENUS, Menus, menus_below
+from .order import in_sequence
 from .promise import promising
 from .solver import INFINITY, Solver
 from .week import Day, Week
@@ -27,10 +28,12 @@ LONGEST = {1: 2_000, 2: 400, 3: 90, 4: 45, 5: 24, 6: 14}
 """Courses -> dishes a course that are tried before more are."""
 LONGER = (1, 4)
 """Times as many dishes that are tried before the whole library is."""
-FEW_COLUMNS = 400
-"""Menus among which a week is looked for before it is known which matter."""
+FEW_COLUMNS, FEW_NODES = 400, 20
+"""Menus, and branches of the integer program, among which a week is looked for before it is known which matter."""
 MOST_FIRST = 20_000
 """Menus looked at for these, and in a round over shortened lists."""
+MOST_ORDERS = 4
+"""How often a week is built day by day because leftovers come before their cooking in the cheapest."""
 TAKEN = 400
 """Menus of a kind taken in at a time, those that better the week most."""
 ROUNDS = 60
@@ -100,15 +103,16 @@ class _Search:
         self._best = Choice((), INFINITY, INFINITY)
         self._bound = 0.0
         self._work = 0
+        self._orders = 0
 
     def run(self) -> Found | Nothing:
         import numpy as np
 
         if nothing := self._begin():
             return nothing
-        self._improve(nearest(self._pool.cost, FEW_COLUMNS))
+        self._improve(nearest(self._pool.cost, FEW_COLUMNS), FEW_NODES)
         relaxation, whole = self._price()
-        self._improve(nearest(relaxation.excess(self._pool), FEW_COLUMNS))
+        self._improve(nearest(relaxation.excess(self._pool), FEW_COLUMNS), FEW_NODES)
         gap = self._gap(relaxation)
         while gap is not None and not self._is_good():
             whole &= self._take_in_below(relaxation, gap)
@@ -118,7 +122,8 @@ class _Search:
             if not whole or len(inside) > MOST_COLUMNS:
                 break
             self._bound = max(self._bound, min(choice.bound, relaxation.cost + gap))
-            gap = self._gap(relaxation, above=gap) if self._work <= ENOUGH_WORK else None
+            more = self._work <= ENOUGH_WORK and self._orders < MOST_ORDERS
+            gap = self._gap(relaxation, above=gap) if more else None
         if not self._best.menus:
             no_week = not relaxation.feasible or self._bound >= MISSING_DAY
             return Nothing(self._pool, (), proven=whole and no_week)
@@ -162,9 +167,9 @@ class _Search:
             for course, recipes in enumerate(kind.recipes):
                 only = (recipes == number[recipe]) & ~np.array([d.leftover for d in kind.choices[course]], dtype=bool)
                 if only.any():
-                    priced = [np.where(only, p, np.inf) if n == course else p for n, p in enumerate(kind.costs)]
+                    priced = [np.where(only, p, MISSING_DAY) if n == course else p for n, p in enumerate(kind.costs)]
                     bottom = sum(float(costs.min()) for costs in priced)
-                    for reach in REACHES:
+                    for reach in REACHES[:-1]:
                         limit = bottom + reach * len(self._week.eaters)
                         menus = menus_below(self._week, kind, priced, limit, longest=self._longest, order=order)
                         self._work += menus.work
@@ -190,7 +195,7 @@ class _Search:
             if not added:
                 return relaxation, whole
             if self._work > GOOD_AFTER:
-                self._improve(nearest(relaxation.excess(self._pool)))
+                self._improve(nearest(relaxation.excess(self._pool), FEW_COLUMNS), FEW_NODES)
                 if self._is_good() or (self._work > ENOUGH_WORK and self._best.menus):
                     return relaxation, whole
         return relaxation, False
@@ -225,8 +230,14 @@ class _Search:
         self._say(f"{len(self._pool)} menus within {gap:.4f} of the relaxed week")
         return whole
 
-    def _improve(self, columns: "Ints") -> Choice:
-        choice = choose(self._week, self._pool, columns, self._solver)
+    def _improve(self, columns: "Ints", nodes: int = NODES) -> Choice:
+        choice = choose(self._week, self._pool, columns, self._solver, nodes=nodes)
+        self._orders += not choice.menus
+        if not choice.menus and choice.bound < INFINITY and self._orders <= MOST_ORDERS:
+            relaxation = relax(self._pool, self._solver)
+            menus = in_sequence(self._week, self._pool, columns, relaxation.excess(self._pool))
+            if menus is not None:
+                choice = replace(choice, menus=menus, cost=self._pool.cost_of(menus))
         if choice.menus and choice.cost < self._best.cost:
             self._best = choice
             self._say(f"a week that costs {choice.cost:.4f}, no week costs less than {self._bound:.4f}")

@@ -54,6 +54,11 @@ def tallies_of(week: Week) -> tuple[Tally, ...]:
         if left:
             name = f"{recipe} is left over only after it was cooked"
             found.append(Tally(name, np.array([n, n + again]), (-float(TIMES_AGAIN), 1.0), least=-INFINITY, most=0.0))
+    if left:
+        days = sum(bool(day.courses) for day in week.days)
+        found.append(
+            Tally("nothing is left over on the first day", np.arange(again, 2 * again), (1.0,) * again, most=days - 1.0)
+        )
     number = {recipe: n for n, recipe in enumerate(recipes)}
     for recipe in sorted(set(week.rules.include)):
         if recipe in number:

@@ -23,6 +23,7 @@ from . import (
     subscribers,
     switches,
     system,
+    tokens,
     week,
 )
 
@@ -46,6 +47,7 @@ PARTS = (
     bring,
     outside,
     connect,
+    tokens,
     nutrition,
     week,
     kitchen,

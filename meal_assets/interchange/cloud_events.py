@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError, field_val
 from meal_assets.contracts import EVENTS, Event
 from meal_assets.contracts.personal import PREFIX, SEALED
 from meal_assets.errors import Invalid
-from meal_assets.event_store import EventStore
+from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.archives import refuse_archived
 from meal_assets.event_store.store import COLUMNS, payload_of
 
@@ -52,15 +52,26 @@ def read_logged(store: EventStore, after: int, types: Sequence[type[Event]], *, 
 
     Raises `ArchivedEvents` when some of them lie in a file.
     """
-    columns = COLUMNS.removesuffix("payload") + "payload::text, hash"
-    among = sql.SQL("AND type = ANY({})").format([t.type_name for t in types]) if types else sql.SQL("")
-    query = sql.SQL(
-        "SELECT {} FROM log.events WHERE position > {} AND position <= {} {} ORDER BY position LIMIT {}"
-    ).format(sql.SQL(columns), after, until, among, limit)
+    condition = sql.SQL("position > {} AND position <= {}").format(after, until)
+    if types:
+        condition += sql.SQL(" AND type = ANY({})").format([t.type_name for t in types])
     with store.database.transaction() as db:
-        rows = [Logged(*row) for row in db.execute(query).fetchall()]
+        rows = logged_where(db, condition, limit)
         refuse_archived(db, after, rows[-1].position if len(rows) == limit else until, [t.type_name for t in types])
     return rows
+
+
+def logged_where(db: Connection, condition: sql.Composable, limit: int, *, newest: bool = False) -> list[Logged]:
+    """At most `limit` rows that fulfil the condition, in order, from the first or up to the newest.
+
+    What is archived is left out.
+    """
+    columns = COLUMNS.removesuffix("payload") + "payload::text, hash"
+    query = sql.SQL("SELECT {} FROM log.events WHERE {} ORDER BY position {} LIMIT {}").format(
+        sql.SQL(columns), condition, sql.SQL("DESC" if newest else ""), limit
+    )
+    rows = [Logged(*row) for row in db.execute(query).fetchall()]
+    return rows[::-1] if newest else rows
 
 
 def readable(store: EventStore, rows: list[Logged]) -> list[Logged]:

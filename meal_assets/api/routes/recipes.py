@@ -11,6 +11,7 @@ from meal_assets.event_store import EventStore, Origin
 
 from ..desk import ACCEPTED, Receipt, WriteDesk
 from ..limits import FILES
+from ..problems import Problem
 from ..state import Here
 
 router = APIRouter(tags=["recipes"])
@@ -63,6 +64,9 @@ async def file(
 @router.post("/recipes/syncs", **ACCEPTED)
 def sync(desk: WriteDesk, here: Here, told: Annotated[SyncBody | None, Body()] = None) -> Receipt:
     """Ask for the recipes of the household's Tandoor; nothing new where it lists nothing that is new."""
+
+    if not here.outside.knows_tandoor:
+        raise Problem(409, "No Tandoor is known here: set MEALS_TANDOOR_URL and MEALS_TANDOOR_TOKEN.")
 
     def act(store: EventStore, origin: Origin) -> Accepted:
         asked = request_sync(store, here.outside, origin, full=told is not None and told.full)

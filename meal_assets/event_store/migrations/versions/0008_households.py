@@ -93,18 +93,22 @@ BEGIN
 END $$;
 """
 
+# Functions that append run as the owner of the log: whoever only reads may not call them.
 LOG = f"""
 SELECT log.let_see('log.events', $${HOUSEHOLD} AND ((SELECT log.seen_person()) IS NULL
     OR coalesce(payload->>'person', (SELECT log.seen_person())) = (SELECT log.seen_person()))$$);
 SELECT log.let_see('log.person_keys', $${HOUSEHOLD} AND {PERSON.format(column="person")}$$);
+REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA log FROM PUBLIC;
 ALTER FUNCTION log.head() SECURITY DEFINER SET search_path = log, pg_temp;
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'meals_app') THEN
         GRANT SELECT, INSERT, UPDATE, DELETE ON log.tokens, log.requests TO meals_app;
+        GRANT EXECUTE ON ALL ROUTINES IN SCHEMA log TO meals_app;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'meals_reader') THEN
         GRANT USAGE ON SCHEMA log, read TO meals_reader;
+        GRANT EXECUTE ON FUNCTION log.head(), log.seen_household(), log.seen_person() TO meals_reader;
         GRANT SELECT ON log.checkpoints, log.heartbeats, log.archives, log.partitions TO meals_reader;
         GRANT meals_reader TO CURRENT_USER;
     END IF;

@@ -30,10 +30,10 @@ class Woken:
     loop: asyncio.AbstractEventLoop
     signal: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def wait(self, seconds: float = BEAT_SECONDS) -> bool:
+    async def wait(self) -> bool:
         """True as soon as the log may have grown, False after so long without."""
         try:
-            await asyncio.wait_for(self.signal.wait(), seconds)
+            await asyncio.wait_for(self.signal.wait(), BEAT_SECONDS)
         except TimeoutError:
             return False
         self.signal.clear()

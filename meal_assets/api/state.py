@@ -20,7 +20,7 @@ AS_OF_AT_ONCE = 2
 """Read models built as of an earlier position; each reads the whole log."""
 
 
-MAX_BROKEN = 10_000
+MAX_HELD = 10_000
 
 
 class Recent:
@@ -56,8 +56,10 @@ class Shared:
     rate: Rate
     open: bool = False
     failed_logins: Rate = field(default_factory=lambda: Rate(FAILED_LOGINS_A_MINUTE))
-    broken: Recent = field(default_factory=lambda: Recent(MAX_BROKEN))
+    broken: Recent = field(default_factory=lambda: Recent(MAX_HELD))
     """Token and Idempotency-Key of commands that the database was lost over."""
+    got_in: Recent = field(default_factory=lambda: Recent(MAX_HELD))
+    """Hashes of tokens that stood when they were used last."""
     waits: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITS_AT_ONCE))
     as_of: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AS_OF_AT_ONCE))
 

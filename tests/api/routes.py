@@ -27,6 +27,7 @@ PATHS: dict[str, str] = {
     "name": "week_plan",
     "read_model": "targets",
     "key": "ada",
+    "webhook": "0a1b2c3d4e5f6071",
     "command_id": "01a2222f-8e86-7868-a953-44dc88611176",
 }
 """What stands for each parameter of a path."""
@@ -54,6 +55,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/flags/{flag}"): {"value": "on", "target_household": "next-door"},
     ("POST", "/subscribers/{name}/pause"): {},
     ("POST", "/subscribers/{name}/resume"): {},
+    ("POST", "/webhooks"): {"url": "https://hooks.example.org/meals", "topics": ["plan"]},
+    ("DELETE", "/webhooks/{webhook}"): None,
     ("POST", "/dead-letters/{consumer}/retry"): {},
     ("POST", "/dead-letters/{consumer}/{position}/retry"): None,
     ("POST", "/dead-letters/{consumer}/{position}/discard"): {"reason": "it is old"},

@@ -1,6 +1,6 @@
 """What became of a command: its events as a tree of causes, with times, and who is still to react."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -10,11 +10,11 @@ from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from meal_assets.consumers import CONSUMERS
+from meal_assets.consumers import Consumer
 from meal_assets.event_store import EventStore, Recorded
-from meal_assets.event_store.checkpoints import checkpoints
 from meal_assets.read_models import READ_MODELS
 from meal_assets.read_models.base import keys_of
+from meal_assets.subscriptions.standing import places
 
 from ..caller import Reader, sees
 from ..problems import Problem, documented
@@ -77,18 +77,18 @@ async def command(
     """How a command stands; with `Accept: text/event-stream` each change of that, until it is done or failed."""
     store = sees(request, caller)
     if wants_stream(request):
-        return await streamed(request, here, caller, _Following(store, command_id).look)
-    return await run_in_threadpool(command_of, store, command_id)
+        return await streamed(request, here, caller, _Following(store, here.store, command_id).look)
+    return await run_in_threadpool(command_of, store, here.store, command_id)
 
 
 class _Following:
     """What changed of a command since one looked last."""
 
-    def __init__(self, store: EventStore, command_id: UUID) -> None:
-        self._store, self._id, self._seen = store, command_id, ""
+    def __init__(self, store: EventStore, whole: EventStore, command_id: UUID) -> None:
+        self._store, self._whole, self._id, self._seen = store, whole, command_id, ""
 
     def look(self) -> list[Sent]:
-        now = command_of(self._store, self._id)
+        now = command_of(self._store, self._whole, self._id)
         told = now.model_dump_json()
         if told == self._seen:
             return []
@@ -96,14 +96,15 @@ class _Following:
         return [Sent(told, str(now.position), now.state, last=now.state in ("done", "failed"))]
 
 
-def command_of(store: EventStore, command_id: UUID) -> Command:
-    """How it stands. Raises a 404 problem where no event is of it, or none that the caller may see."""
+def command_of(store: EventStore, whole: EventStore, command_id: UUID) -> Command:
+    """How it stands, as far as `store` shows it; `whole` tells who has reacted.
+
+    Raises a 404 problem where no event is of it, or none that the caller may see.
+    """
     every = store.read_correlation(command_id)
     if not every:
         raise Problem(404, f"There is no command {command_id}.", field="command_id")
-    with store.database.transaction() as db:
-        at = {name: c.position for name, c in checkpoints(db).items()}
-    waits = _waiting(every, at)
+    waits = _waiting(every, whole)
     failed = [r for r in every if r.event.outcome == "failed"]
     first = every[0].recorded_at
     return Command(
@@ -131,15 +132,15 @@ def command_of(store: EventStore, command_id: UUID) -> Command:
     )
 
 
-def _waiting(every: Sequence[Recorded], at: Mapping[str, int]) -> list[str]:
+def _waiting(every: Sequence[Recorded], whole: EventStore) -> list[str]:
     """Consumers that have not come to an event of the command that they listen to."""
-    newest: dict[str, int] = {}
-    for recorded in every:
-        newest[recorded.event.type_name] = recorded.position
+    newest = {r.event.type_name: r.position for r in every}
+    with whole.database.transaction() as db:
+        stand = [s for s in places(db) if s.behind and issubclass(s.subscriber, Consumer)]
     return [
-        name
-        for name, consumer in CONSUMERS.items()
-        if any(newest.get(e.type_name, 0) > at.get(name, 0) for e in consumer.listens_to)
+        s.subscriber.name
+        for s in stand
+        if any(newest.get(e.type_name, 0) > s.position for e in s.subscriber.listens_to)
     ]
 
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 
 from meal_assets.contracts import EVENTS, TOPICS
 from meal_assets.event_store import EventStore
-from meal_assets.interchange.cloud_events import Logged, attributes_of, line_of, logged_where, readable
+from meal_assets.event_store.cloud_event import Logged, attributes_of, line_of
+from meal_assets.interchange.cloud_events import logged_where, readable
 
 from ..caller import Reader, sees
 from ..problems import Problem, documented

@@ -83,7 +83,7 @@ def ours() -> Iterator[Ours]:
         Path(folder).chmod(0o755)
         home = Path(folder) / "home"
         url = embedded_url(home)
-        services = Services(home, url, free_port(39_000))
+        services = Services(home, url, free_port(39_000), free_port(39_500))
         with Database(_migrated(url)) as database:
             began = time.perf_counter()
             try:

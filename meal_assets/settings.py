@@ -5,6 +5,7 @@ Read once, in an entry point, and handed on; nothing else looks at the environme
 
 import os
 from datetime import date, datetime, time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,6 +50,15 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
         description="Port of the Dagster web server; the next free one is taken if it is in use.",
+    )
+    api_port: int = Field(default=8000, ge=1, le=65535, description="Port of the API and the pages.")
+    api_host: str = Field(
+        default="127.0.0.1",
+        pattern=r"^[A-Za-z0-9.:_-]{1,253}$",
+        description="Address that the API listens at: 0.0.0.0 lets other machines ask, behind a proxy that speaks TLS.",
+    )
+    api_requests_a_minute: int = Field(
+        default=1_200, ge=1, le=10_000_000, description="Requests a minute that one token may make."
     )
 
     time_zone: str | None = Field(
@@ -95,6 +105,14 @@ class Settings(BaseSettings):
         description="Where people are told things: name of a person, `operator` for what checks find, or that of the"
         " household for all others -> address as apprise knows it, as mailto://user:password@mail.example.org?to=ada@example.org.",
     )
+
+    @property
+    def api_is_local(self) -> bool:
+        """Whether only programs of this machine reach the API."""
+        try:
+            return ip_address(self.api_host).is_loopback
+        except ValueError:
+            return self.api_host == "localhost"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -10,6 +10,7 @@ from meal_assets.errors import MealAssetsError
 from . import (
     bring,
     connect,
+    doctor,
     eat,
     exchange,
     follow,
@@ -23,6 +24,7 @@ from . import (
     subscribers,
     switches,
     system,
+    tokens,
     week,
 )
 
@@ -40,12 +42,14 @@ PARTS = (
     steering,
     inspect,
     metrics,
+    doctor,
     exchange,
     switches,
     people,
     bring,
     outside,
     connect,
+    tokens,
     nutrition,
     week,
     kitchen,

@@ -45,6 +45,10 @@ class Services:
     home: Path
     database_url: str
     port: int
+    api_port: int
+    api_host: str = "127.0.0.1"
+    open: bool = False
+    """Whether the API lets everybody on this machine in."""
     others: Mapping[str, str] = field(default_factory=dict)
     """Further settings that they all begin with: made-up services of a demo, which its own commands know, too."""
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
@@ -57,8 +61,13 @@ class Services:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def api_url(self) -> str:
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.api_host, self.api_host)  # noqa: S104  # as it is set
+        return f"http://{host}:{self.api_port}"
+
     def start(self, said: Callable[[str], None]) -> None:
-        """Start code server, daemon and web server and wait until the web server shows our code.
+        """Start API, code server, daemon and web server and wait until API and web server answer.
 
         Raises `Unavailable` with the end of its log when one of them ends or does not get ready.
         """
@@ -72,11 +81,13 @@ class Services:
         workspace.write_text(
             f"load_from:\n  - grpc_server:\n      socket: {json.dumps(str(code))}\n      location_name: {LOCATION}\n"
         )
-        said("code server and web server")
+        said("API, code server and web server")
+        self._spawn("api", "meal_assets.api", "--port", str(self.api_port), *(["--open"] if self.open else []))
         self._spawn("code server", "dagster", "code-server", "start", "-f", "definitions.py", "-s", str(code))
         self._spawn("web server", "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(self.port))
         self._until(code.exists, "code server")
         self._spawn("daemon", "dagster._daemon", "run", "-w", str(workspace))
+        self._until(lambda: _lives(self.api_url), "api")
         self._until(lambda: _shows_our_code(self.url), "web server")
         self._spawn(FORK_SERVER, FORK_MODULE, "--stay")
 
@@ -147,7 +158,13 @@ class Services:
         }
         state = _state_file(self.home)
         written = state.with_suffix(".new")
-        told = {"pid": os.getpid(), "url": self.url, "processes": running, "others": dict(self.others)}
+        told = {
+            "pid": os.getpid(),
+            "url": self.url,
+            "api": self.api_url,
+            "processes": running,
+            "others": dict(self.others),
+        }
         written.write_text(json.dumps(told))
         written.replace(state)  # whoever reads it meanwhile reads the whole of it
 
@@ -263,6 +280,13 @@ def _shows_our_code(url: str) -> bool:
     except (httpx.HTTPError, ValueError):
         return False
     return bool((answer.get("data") or {}).get("repositoriesOrError", {}).get("nodes"))
+
+
+def _lives(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/livez", timeout=5).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
 
 
 def skip_greeting(url: str) -> None:

@@ -8,6 +8,7 @@ import typer
 if TYPE_CHECKING:
     from meal_assets.event_store import Origin
 
+    from .services import Services
     from .session import Session
 
 SHOWN_EVENTS = 20
@@ -27,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 def up(
     demo: Annotated[bool, typer.Option("--demo", help="Show a planned week of a made-up household.")] = False,
 ) -> None:
-    """Start database, code server, daemon and web server; Ctrl-C stops all of it."""
+    """Start database, API, code server, daemon and web server; Ctrl-C stops all of it."""
     from meal_assets.errors import Unavailable
     from meal_assets.event_store import Database, EventStore
     from meal_assets.event_store.embedded import restart_embedded
@@ -50,7 +51,15 @@ def up(
                 made_up_services(settings, database, wanted=demo) as made_up,
                 console.status("Starting") as shown,
             ):
-                services = Services(settings.home, database.url, free_port(settings.port), made_up.settings)
+                services = Services(
+                    settings.home,
+                    database.url,
+                    free_port(settings.port),
+                    free_port(settings.api_port),
+                    settings.api_host,
+                    demo and settings.api_is_local,
+                    made_up.settings,
+                )
                 services.start(lambda what: shown.update(f"Starting {what}"))
                 skip_greeting(services.url)
                 shown.stop()
@@ -58,7 +67,7 @@ def up(
                     session = Session(settings, EventStore(database))
                     _show_demo(session)
                     made_up.bring_in(session, services.url)
-                _print_where(settings.home, services.url, own=settings.database_url is not None)
+                _print_where(settings.home, services, own=settings.database_url is not None)
                 while True:
                     interrupt.check()
                     for name in services.mend():
@@ -269,11 +278,18 @@ def _show_demo(s: "Session") -> None:
     show_days(s, *demo.logged_days(today))
 
 
-def _print_where(home: object, url: str, *, own: bool) -> None:
+def _print_where(home: object, services: "Services", *, own: bool) -> None:
     from .session import console
+
+    url = services.url
 
     where = "your own (MEALS_DATABASE_URL)" if own else f"embedded, in {home}/postgres"
     console.print(f"Database: {where} · Dagster: {url} · logs: {home}/logs", highlight=False, soft_wrap=True)
+    if services.open:
+        told = "open to everybody on this machine, since this is a demo: `meals up` without --demo asks for a token"
+    else:
+        told = "who asks needs a token: `meals token create NAME`"
+    console.print(f"API: {services.api_url}/openapi.json, {told}.", highlight=False, soft_wrap=True)
     _print_links(url)
     console.print("Ctrl-C stops it. In another terminal: `meals status`, `meals week`, `meals --help`.")
 

@@ -11,6 +11,7 @@ from meal_assets.errors import Invalid
 from meal_assets.event_store import Connection, EventStore, Origin
 from meal_assets.event_store.connections import forget_connections
 from meal_assets.event_store.database import fetch_row
+from meal_assets.event_store.tokens import forget_tokens
 
 from .base import Accepted
 
@@ -40,7 +41,7 @@ def known_of(store: EventStore, household: str, person: str) -> Known:
 
 
 def forget_person(store: EventStore, person: str, origin: Origin) -> Accepted:
-    """Remove key and connections and say so, in one transaction; read models follow.
+    """Remove key, connections and tokens and say so, in one transaction; read models follow.
 
     Raises `Invalid` for who is not known.
     """
@@ -49,6 +50,7 @@ def forget_person(store: EventStore, person: str, origin: Origin) -> Accepted:
     with store.database.transaction() as db:
         store.personal.forget(db, origin.household, person)
         forget_connections(db, origin.household, person)
+        forget_tokens(db, origin.household, person)
         appended = store.append(event.stream_in(origin.household), [event], origin=origin, within=db)
     return Accepted(origin.correlation_id, appended.last, 1)
 

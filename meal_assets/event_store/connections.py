@@ -10,6 +10,8 @@ from meal_assets.errors import Unavailable
 
 from .database import Connection, Database
 
+WEBHOOK = "webhook"
+"""The service of an address that is told what happens; its id stands in the place of a person."""
 SELECT = "SELECT sealed FROM log.connections WHERE household = %s AND person = %s AND service = %s"
 DELETE = "DELETE FROM log.connections WHERE household = %s AND person = %s AND service = %s"
 REFUSE = "UPDATE log.connections SET refused = %s WHERE household = %s AND person = %s AND service = %s"

@@ -6,9 +6,7 @@ The payload is carried as PostgreSQL writes it, never through a Python number: 1
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, Self
-from urllib.parse import quote
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from psycopg import sql
@@ -17,34 +15,13 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError, field_val
 from meal_assets.contracts import EVENTS, Event
 from meal_assets.contracts.personal import PREFIX, SEALED
 from meal_assets.errors import Invalid
-from meal_assets.event_store import EventStore
+from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.archives import refuse_archived
+from meal_assets.event_store.cloud_event import Logged
 from meal_assets.event_store.store import COLUMNS, payload_of
 
-JSON_TYPE = "application/json"
 SHOWN_INPUT = 80
 """Characters of a wrong value that a message repeats."""
-
-
-class Logged(NamedTuple):
-    """A row of the log, undecoded: what this program does not know can still be carried."""
-
-    position: int
-    event_id: UUID
-    stream: str
-    stream_version: int
-    household: str
-    actor: str
-    correlation_id: UUID
-    causation_id: UUID | None
-    occurred_at: datetime
-    recorded_at: datetime
-    type: str
-    version: int
-    data: str
-    hash: bytes
-    sealed: str | None = None
-    personkey: str | None = None
 
 
 def read_logged(store: EventStore, after: int, types: Sequence[type[Event]], *, until: int, limit: int) -> list[Logged]:
@@ -52,15 +29,26 @@ def read_logged(store: EventStore, after: int, types: Sequence[type[Event]], *, 
 
     Raises `ArchivedEvents` when some of them lie in a file.
     """
-    columns = COLUMNS.removesuffix("payload") + "payload::text, hash"
-    among = sql.SQL("AND type = ANY({})").format([t.type_name for t in types]) if types else sql.SQL("")
-    query = sql.SQL(
-        "SELECT {} FROM log.events WHERE position > {} AND position <= {} {} ORDER BY position LIMIT {}"
-    ).format(sql.SQL(columns), after, until, among, limit)
+    condition = sql.SQL("position > {} AND position <= {}").format(after, until)
+    if types:
+        condition += sql.SQL(" AND type = ANY({})").format([t.type_name for t in types])
     with store.database.transaction() as db:
-        rows = [Logged(*row) for row in db.execute(query).fetchall()]
+        rows = logged_where(db, condition, limit)
         refuse_archived(db, after, rows[-1].position if len(rows) == limit else until, [t.type_name for t in types])
     return rows
+
+
+def logged_where(db: Connection, condition: sql.Composable, limit: int, *, newest: bool = False) -> list[Logged]:
+    """At most `limit` rows that fulfil the condition, in order, from the first or up to the newest.
+
+    What is archived is left out.
+    """
+    columns = COLUMNS.removesuffix("payload") + "payload::text, hash"
+    query = sql.SQL("SELECT {} FROM log.events WHERE {} ORDER BY position {} LIMIT {}").format(
+        sql.SQL(columns), condition, sql.SQL("DESC" if newest else ""), limit
+    )
+    rows = [Logged(*row) for row in db.execute(query).fetchall()]
+    return rows[::-1] if newest else rows
 
 
 def readable(store: EventStore, rows: list[Logged]) -> list[Logged]:
@@ -94,40 +82,6 @@ def _readable(row: Logged, opened: dict[str, list[str]], keys: dict[str, str]) -
         sealed=json.dumps(sealed),
         personkey=next((keys[id_] for id_ in ids if id_ in keys), None),
     )
-
-
-def attributes_of(row: Logged, *, chained: bool) -> dict[str, Any]:
-    """The attributes as CloudEvents names them, times as such; `data` is left out, and `hash` unless `chained`."""
-    said = {
-        "specversion": "1.0",
-        "id": str(row.event_id),
-        "source": f"urn:meal_assets:{quote(row.household, safe='')}",
-        "type": row.type,
-        "subject": row.stream,
-        "time": row.occurred_at,
-        "dataschema": f"{row.type}/v{row.version}",
-        "datacontenttype": JSON_TYPE,
-        "position": row.position,
-        "streamversion": row.stream_version,
-        "household": row.household,
-        "actor": row.actor,
-        "correlationid": str(row.correlation_id),
-        "causationid": str(row.causation_id) if row.causation_id else None,
-        "recordedtime": row.recorded_at,
-        "hash": row.hash.hex() if chained else None,
-        "sealed": row.sealed if chained else None,
-        "personkey": row.personkey if chained else None,
-    }
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def line_of(attributes: dict[str, Any], data: str) -> str:
-    """One line of JSON; `data` is JSON already."""
-    return f'{json.dumps(attributes, ensure_ascii=False, default=_time)[:-1]}, "data": {data}}}'
-
-
-def _time(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class CloudEvent(BaseModel):

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from meal_assets.contracts import Event
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore
+from meal_assets.event_store.cloud_event import Logged, attributes_of, line_of
 
-from .cloud_events import CloudEvent, Logged, attributes_of, line_of, read_logged, readable
+from .cloud_events import CloudEvent, read_logged, readable
 
 CHUNK = 2_000
 """Events of one write; each is on the disk before the next is read."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from meal_assets.errors import Permanent, Unavailable
+from meal_assets.event_store.cloud_event import Logged, attributes_of, line_of
 
-from .cloud_events import Logged, attributes_of, line_of
 from .export import Kept, replace_durably
 
 try:

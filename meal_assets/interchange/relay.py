@@ -12,10 +12,11 @@ from meal_assets.contracts import Event
 from meal_assets.errors import Invalid, Transient, Unavailable
 from meal_assets.event_store import Connection, EventStore
 from meal_assets.event_store.checkpoints import RELAY, checkpoints, drop_checkpoint, move_checkpoint
+from meal_assets.event_store.cloud_event import Logged, attributes_of, line_of
 from meal_assets.event_store.heartbeats import beat, drop_heartbeat, note_stop
 from meal_assets.event_store.store import POLL_SECONDS
 
-from .cloud_events import Logged, attributes_of, line_of, read_logged
+from .cloud_events import read_logged
 
 BATCH = 100
 """Events between two checkpoints, so at most so many arrive again after a kill."""

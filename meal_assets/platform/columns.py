@@ -1,17 +1,13 @@
 """The columns of topics and read models, and which event fields each is made of, as far as a model declares it."""
 
-import re
-
 import dagster as dg
 
 from meal_assets.contracts import TOPICS, Event
 from meal_assets.event_store.batch import column_types
 from meal_assets.read_models import ReadModel
+from meal_assets.read_models.base import columns_of
 
 from .keys import topic_key
-
-CONSTRAINTS = ("PRIMARY KEY", "UNIQUE", "CHECK", "CONSTRAINT", "FOREIGN KEY", "EXCLUDE")
-TYPE_ENDS = re.compile(r" (?=NOT NULL|NULL|DEFAULT|GENERATED|PRIMARY KEY|UNIQUE|CHECK|REFERENCES|COLLATE)")
 
 
 def topic_schema(topic: str) -> dg.TableSchema:
@@ -36,12 +32,12 @@ def model_schema(model: type[ReadModel]) -> dg.TableSchema:
     return dg.TableSchema(
         [
             dg.TableColumn(
-                name,
-                sql_type,
-                description=f"from {', '.join(map(_name, sources[name]))}" if name in sources else None,
-                constraints=dg.TableColumnConstraints(nullable=nullable),
+                column.name,
+                column.type,
+                description=f"from {', '.join(map(_name, sources[column.name]))}" if column.name in sources else None,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )
-            for name, sql_type, nullable in _columns(model)
+            for column in columns_of(model)
         ]
     )
 
@@ -63,7 +59,7 @@ def fields_behind(model: type[ReadModel]) -> dict[str, list[tuple[type[Event], s
     by `made_of`.
     """
     found = {}
-    for column, *_ in _columns(model):
+    for column in (c.name for c in columns_of(model)):
         sources = [
             (event, field)
             for event in model.listens_to
@@ -86,43 +82,3 @@ def _comes_from(model: type[ReadModel], column: str, event: type[Event], field: 
 def _name(source: tuple[type[Event], str]) -> str:
     event, field = source
     return f"{event.__name__}.{field}"
-
-
-def row_names(model: type[ReadModel]) -> list[str]:
-    """The columns that name a row of a household, in the order of `meals audit`."""
-    return [name for name in _keys(model) if name != "household"]
-
-
-def _columns(model: type[ReadModel]) -> list[tuple[str, str, bool]]:
-    """(name, SQL type, whether it may be NULL) of each column of the model's first table."""
-    keys, columns = _keys(model), []
-    for name, rest in (p.split(" ", 1) for p in _parts(model) if not p.startswith(CONSTRAINTS)):
-        required = name in keys or "NOT NULL" in rest
-        columns.append((name, TYPE_ENDS.split(rest)[0], not required))
-    return columns
-
-
-def _keys(model: type[ReadModel]) -> list[str]:
-    """The columns of the first table's primary key, in its order."""
-    for part in _parts(model):
-        if listed := re.match(r"PRIMARY KEY \((.*)\)", part):
-            return [name.strip() for name in listed[1].split(",")]
-        if "PRIMARY KEY" in part:
-            return [part.split()[0]]
-    return []
-
-
-def _parts(model: type[ReadModel]) -> list[str]:
-    """What stands in the first table's definition between commas that are in no parentheses."""
-    return [" ".join(part.split()) for part in _split(next(iter(model.tables.values())))]
-
-
-def _split(columns: str) -> list[str]:
-    parts, depth = [""], 0
-    for character in columns:
-        depth += (character == "(") - (character == ")")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts

@@ -16,9 +16,8 @@ from meal_assets.event_store.checkpoints import Done
 from meal_assets.event_store.database import fetch_row
 from meal_assets.event_store.personal import masked
 from meal_assets.read_models import ReadModel
+from meal_assets.read_models.base import row_names
 from meal_assets.subscriptions import Standing, Subscriber
-
-from .columns import row_names
 
 PREVIEW_ROWS = 10
 MAX_REASON = 300

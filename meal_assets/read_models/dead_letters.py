@@ -13,7 +13,7 @@ from meal_assets.contracts.system import (
 )
 from meal_assets.event_store import Connection, Recorded
 
-from .base import ReadModel
+from .base import SEEN_HOUSEHOLD, SEEN_PERSON, ReadModel
 
 MAX_SHOWN = 1_000
 
@@ -32,6 +32,8 @@ class DeadLetters(ReadModel):
         "SELECT consumer, position, state, event_type, error_class, message, attempts, first_tried_at, last_tried_at"
         " FROM dead_letters ORDER BY since DESC, consumer, position"
     )
+
+    seen = f"split_part(event_stream, '/', 1) = {SEEN_HOUSEHOLD} AND {SEEN_PERSON} IS NULL"
 
     def apply(self, db: Connection, recorded: Recorded) -> None:
         row = {name: getattr(recorded.event, name, None) for name in COLUMNS}

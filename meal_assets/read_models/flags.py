@@ -6,7 +6,7 @@ from datetime import datetime
 from meal_assets.contracts.system import FlagSet
 from meal_assets.event_store import Connection, Recorded
 
-from .base import ReadModel
+from .base import SEEN_HOUSEHOLD, SEEN_PERSON, ReadModel
 
 MAX_SHOWN = 1_000
 
@@ -30,6 +30,8 @@ class Flags(ReadModel):
         "SELECT flag, value, household, person, percent, actor, reason, since FROM flags"
         " ORDER BY flag, household, person"
     )
+
+    seen = f"household IN ('', {SEEN_HOUSEHOLD}) AND ({SEEN_PERSON} IS NULL OR person IN ('', {SEEN_PERSON}))"
 
     def apply(self, db: Connection, recorded: Recorded) -> None:
         event = recorded.event

@@ -11,13 +11,22 @@ from typing import Any
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
+@dataclass(frozen=True)
+class Call:
+    """What came with a request."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
 @dataclass
 class Server:
-    """`asked` holds (method, path with query) of every request."""
+    """`asked` holds (method, path with query) of every request, `calls` the rest of it."""
 
     url: str
     script: list[Answer]
     asked: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     lock: Any = field(default_factory=threading.Lock)
 
     def next(self, method: str, path: str) -> Answer:
@@ -69,7 +78,8 @@ def serving(*script: Answer) -> Iterator[Server]:
         protocol_version = "HTTP/1.1"
 
         def _answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            server.calls.append(Call(self.headers, body))
             server.next(self.command, self.path)(self)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer

@@ -11,6 +11,8 @@ from meal_assets.event_store import Connection, Recorded
 from meal_assets.event_store.batch import Batch
 
 OF_A_PERSON = {"household", "person"}
+SEEN_HOUSEHOLD, SEEN_PERSON = "(SELECT log.seen_household())", "(SELECT log.seen_person())"
+"""Who asks over the network; no person where it is the household. As subqueries they are asked for once a query."""
 
 
 class ReadModel:
@@ -50,6 +52,13 @@ class ReadModel:
     A model with such tables listens to that by itself; neither its `fold` nor its `apply` ever sees it.
     """
 
+    seen: ClassVar[str | None] = None
+    """The SQL condition on its rows that `SEEN_HOUSEHOLD` may see, and `SEEN_PERSON` where that is not NULL.
+
+    Needed only where the columns household and person do not say whose a row is; without any, nobody sees it who asks
+    for a household.
+    """
+
     def __init_subclass__(cls) -> None:
         cls.name = snake(cls.__name__)
         cls.of_persons = tuple(t for t, columns in getattr(cls, "tables", {}).items() if _names(columns) >= OF_A_PERSON)
@@ -66,6 +75,19 @@ class ReadModel:
     def apply(self, db: Connection, recorded: Recorded) -> None:
         """One event."""
         raise NotImplementedError(f"{type(self).__name__} has neither fold nor apply")
+
+    @classmethod
+    def seen_by(cls, table: str) -> str | None:
+        """Which rows of the table a household, or a person of it, may see; None for none."""
+        columns = _names(cls.tables[table])
+        if cls.seen is not None:
+            return cls.seen
+        if "household" not in columns:
+            return None
+        whose = [f"household = {SEEN_HOUSEHOLD}"]
+        if "person" in columns:
+            whose.append(f"({SEEN_PERSON} IS NULL OR person = {SEEN_PERSON})")
+        return " AND ".join(whose)
 
     @classmethod
     def picture(cls, db: Connection) -> str | None:  # noqa: ARG003  # for those that have one

@@ -17,6 +17,13 @@ def create_tables(db: Connection, model: ReadModel, schema: str) -> None:
         target = sql.Identifier(schema, table)
         db.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(target))
         db.execute(sql.SQL("CREATE TABLE {} ({})").format(target, sql.SQL(columns)))
+        let_see(db, model, table, schema)
+
+
+def let_see(db: Connection, model: ReadModel, table: str, schema: str) -> None:
+    """Let who asks for one household or person see their rows of the table, wherever it is moved from here."""
+    if seen := model.seen_by(table):
+        db.execute("SELECT log.let_see(%s::regclass, %s)", (f"{schema}.{table}", seen))
 
 
 def move_tables(db: Connection, model: ReadModel, source: str, target: str) -> None:

@@ -209,18 +209,18 @@ def test_a_week_asked_for_again_knows_what_was_planned_and_what_became_of_its_fi
     request = PlanRequested(week=MONDAY, persons=("ada", "ben"), keep=2, since=TUESDAY)
     diaries = {"ada": [logged("ada", "lunch", 700)], "ben": []}
     found = problem(request, Facts(both, LIBRARY, plan=plan, diaries=diaries))
-    assert (found.keep, found.since, found.so_far.plan) == (2, TUESDAY, plan)
-    assert found.so_far.done == {(TUESDAY, "breakfast"), (TUESDAY, "lunch")}
-    assert found.so_far.eaten[TUESDAY, "ada"].kcal == 700
-    assert found.so_far.eaten[TUESDAY, "ben"] == Nutrients.total([SERVING * 2] * 2)
+    assert (found.under_way.keep, found.under_way.since, found.under_way.plan) == (2, TUESDAY, plan)
+    assert found.under_way.done == {(TUESDAY, "breakfast"), (TUESDAY, "lunch")}
+    assert found.under_way.eaten[TUESDAY, "ada"].kcal == 700
+    assert found.under_way.eaten[TUESDAY, "ben"] == Nutrients.total([SERVING * 2] * 2)
 
 
 def test_where_nobody_logged_anything_the_whole_day_is_still_to_come() -> None:
     request = PlanRequested(week=MONDAY, persons=("ada",), since=TUESDAY)
     found = problem(request, Facts({"ada": person("ada")}, LIBRARY, plan=planned("lunch"), diaries={"ada": []}))
-    assert (found.so_far.done, found.so_far.eaten) == (frozenset(), {})
+    assert (found.under_way.done, found.under_way.eaten) == (frozenset(), {})
     fresh = PlanRequested(week=MONDAY, persons=("ada",))
-    assert problem(fresh, Facts({"ada": person("ada")}, LIBRARY, plan=planned("lunch"))).so_far.plan is None
+    assert not problem(fresh, Facts({"ada": person("ada")}, LIBRARY)).under_way.recipes
 
 
 def test_protein_and_cuisine_are_told_where_a_rule_asks() -> None:

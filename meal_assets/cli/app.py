@@ -26,6 +26,7 @@ from . import (
     system,
     tokens,
     week,
+    why,
 )
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ PARTS = (
     tokens,
     nutrition,
     week,
+    why,
     kitchen,
     eat,
 )

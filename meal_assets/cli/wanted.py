@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from meal_assets.contracts.plan_request import WEEKDAYS, LimitedNutrient, Lock, Skip
-from meal_assets.contracts.values import MEALS
+from meal_assets.contracts.values import MEALS, Meal
 from meal_assets.errors import Invalid
 
 NUTRIENTS: dict[str, LimitedNutrient] = {
@@ -25,14 +25,14 @@ _SHARE = re.compile(r"(?P<meal>[a-z]+)=(?P<least>[\d.]+)-(?P<most>[\d.]+)")
 def lock(text: str, monday: date) -> Lock:
     """`fri:dinner=RECIPE`"""
     slot, _, recipe = text.partition("=")
-    day, meal = _slot("--lock", slot, monday)
+    day, meal = meal_slot("--lock", slot, monday)
     return Lock.model_validate({"day": day, "meal": meal, "recipe": recipe})
 
 
 def skip(text: str, monday: date) -> Skip:
     """`tue:lunch` for nobody, `tue:lunch=ada` without her"""
     slot, _, person = text.partition("=")
-    day, meal = _slot("--skip", slot, monday)
+    day, meal = meal_slot("--skip", slot, monday)
     return Skip.model_validate({"day": day, "meal": meal, "person": person or None})
 
 
@@ -88,11 +88,13 @@ def most_minutes(given: int | None, difficulty: str | None) -> int | None:
     return min(said, default=None)
 
 
-def _slot(option: str, text: str, monday: date) -> tuple[date, str]:
-    weekday, _, meal = text.partition(":")
-    if not meal:
-        raise Invalid(option, f"{text!r} is not like fri:dinner")
-    return _day(option, weekday, monday, "fri:dinner"), meal.casefold()
+def meal_slot(option: str, text: str, monday: date) -> tuple[date, Meal]:
+    """`fri:dinner`"""
+    weekday, _, name = text.partition(":")
+    meal = next((m for m in MEALS if m == name.casefold()), None)
+    if meal is None:
+        raise Invalid(option, f"{text!r} is not like fri:dinner; meals are {', '.join(MEALS)}")
+    return _day(option, weekday, monday, "fri:dinner"), meal
 
 
 def _day(option: str, weekday: str, monday: date, like: str) -> date:

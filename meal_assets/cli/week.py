@@ -117,7 +117,7 @@ def plan(
         )
         accepted = request_plan(s.store, monday, s.origin(), persons=person or (), rules=rules, seed=seed)
         s.settle("Planning")
-        _report(s, accepted.correlation_id, monday)
+        report(s, accepted.correlation_id, monday)
 
 
 def accept(day: Week = None) -> None:
@@ -191,7 +191,7 @@ def show_week(s: "Session", monday: date) -> None:
     tell_position(position)
 
 
-def _report(s: "Session", correlation_id: object, monday: date) -> None:
+def report(s: "Session", correlation_id: object, monday: date) -> None:
     from meal_assets.contracts.system import DeadLettered
     from meal_assets.errors import Permanent
 

@@ -24,7 +24,7 @@ def rate(store: EventStore, recipe: str, stars: int, origin: Origin, person: str
     person = person or known[0]
     if person not in known:
         raise Invalid("person", f"{person} has neither a profile nor a goal: `meals profile {person}` first")
-    event = RecipeRated(person=person, recipe=_known(store, recipe, origin.household), stars=stars)
+    event = RecipeRated(person=person, recipe=recipe_known(store, recipe, origin.household), stars=stars)
 
     def decide(history: list[Event]) -> list[Event]:
         return [] if history and history[-1] == event else [event]
@@ -32,7 +32,7 @@ def rate(store: EventStore, recipe: str, stars: int, origin: Origin, person: str
     return command(store, event.stream_in(origin.household), decide, origin, person=person)
 
 
-def _known(store: EventStore, recipe: str, household: str) -> str:
+def recipe_known(store: EventStore, recipe: str, household: str) -> str:
     """The id of a recipe that was ever in the library."""
     if any(isinstance(r.event, RecipeFetched) for r in store.read_stream(f"{household}/recipe/{recipe}")):
         return recipe

@@ -1,18 +1,18 @@
 """What a request asks of the planner, as the log told it then: whoever asks again later gets the same problem."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from meal_assets.contracts import Event
 from meal_assets.contracts.diary import MealLogged, MealLogRetracted
 from meal_assets.contracts.kitchen import IngredientsWeighed
 from meal_assets.contracts.pantry import PantryItemStocked, PantryItemUsed
-from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
+from meal_assets.contracts.plan import PlanAccepted, PlanGenerated, PlanRejected
 from meal_assets.contracts.plan_request import PlanRequested, PlanRules
 from meal_assets.contracts.rating import RecipeRated
 from meal_assets.domain.candidates import Facts, Problem, problem, served_on
 from meal_assets.domain.pantry import Lot, lots_of
-from meal_assets.domain.plan import Dish
+from meal_assets.domain.plan import Dish, plan_week
 from meal_assets.domain.targets import Targets, targets
 from meal_assets.errors import Permanent
 from meal_assets.event_store import EventStore, Recorded
@@ -30,6 +30,23 @@ def problem_of(recorded: Recorded, log: EventStore) -> Problem:
     request = recorded.event
     assert isinstance(request, PlanRequested)
     return _problem(request, recorded, log)
+
+
+def planned(
+    problem: Problem, rules: PlanRules, position: int, progress: Callable[[str], None] | None = None
+) -> PlanGenerated | PlanRejected:
+    """The week of a problem with these rules in the place of its own."""
+    return plan_week(
+        problem.week,
+        problem.eaters,
+        problem.dishes,
+        rules,
+        seed=problem.seed,
+        position=position,
+        left_out=problem.left_out,
+        under_way=problem.under_way,
+        progress=progress,
+    )
 
 
 def targets_at(person: str, day: date, household: str, position: int, log: EventStore) -> Targets:

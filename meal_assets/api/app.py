@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from threading import Lock
 from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from meal_assets.event_store import Database
 from meal_assets.settings import Settings
@@ -40,6 +41,7 @@ def create_app(settings: Settings, database: Database, *, open: bool = False) ->
         version=version("meal-assets"),
         description=ABOUT,
         lifespan=_lifespan,
+        openapi_url=None,  # told below: it takes a second to make, during which others are answered
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
@@ -82,3 +84,9 @@ def _describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = described  # type: ignore[method-assign]  # FastAPI's own way
+    making = Lock()
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi() -> JSONResponse:
+        with making:
+            return JSONResponse(app.openapi())

@@ -89,7 +89,7 @@ Writer = Annotated[Caller, Depends(needs("write"))]
 Admin = Annotated[Caller, Depends(needs("admin"))]
 
 
-def operator(caller: Admin) -> Caller:
+async def operator(caller: Admin) -> Caller:
     """Who decides for all households. Raises a 403 problem for others."""
     if not caller.operates:
         raise Problem(403, "Only an admin of the household that this installation is set up for may do that.")

@@ -16,7 +16,7 @@ from meal_assets.contracts import Event
 from meal_assets.errors import StaleVersion
 from meal_assets.event_store import Connection, EventStore, Origin
 from meal_assets.event_store.records import Appended
-from meal_assets.event_store.requests import AtWork, claim, give_up, note_answer
+from meal_assets.event_store.requests import claim, give_up, note_answer
 
 from .caller import Admin, Caller, Operator, Writer
 from .problems import Problem, documented
@@ -126,24 +126,18 @@ class Desk:
             return self._answered(self._act(act, origin))
         database, token = self.shared.store.database, self.caller.token
         broken = (token, self.key) in self.shared.broken
-        try:
-            claimed = claim(
-                database,
-                origin.household,
-                token,
-                self.key,
-                self.digest,
-                origin.correlation_id,
-                *((timedelta(0),) if broken else ()),
-            )
-        except AtWork as error:
-            raise Problem(409, f"{error}.", field="Idempotency-Key", headers={"Retry-After": "1"}) from error
+        stuck = (timedelta(0),) if broken else ()
+        claimed = claim(database, origin.household, token, self.key, self.digest, origin.correlation_id, *stuck)
         self.shared.broken.discard((token, self.key))
         if claimed.answer is not None:
             return self._answered(Receipt.model_validate(claimed.answer))
         origin = replace(origin, correlation_id=claimed.correlation_id)
+        receipt = self._found(origin) if claimed.again else None
+        if receipt is None and claimed.at_work:
+            detail = "The request with this Idempotency-Key is at work: send it again in a moment for its answer."
+            raise Problem(409, detail, field="Idempotency-Key", headers={"Retry-After": "1"})
         try:
-            receipt = (self._found(origin) if claimed.again else None) or self._act(act, origin)
+            receipt = receipt or self._act(act, origin)
         except (psycopg.OperationalError, psycopg.InterfaceError):
             self.shared.broken.add((token, self.key))  # nobody knows whether it went through: the next attempt looks
             raise
@@ -227,19 +221,19 @@ def _desk(
     return Desk(shared_of(request), caller, response, key, version, digest)
 
 
-def _writing(
+async def _writing(
     caller: Writer, request: Request, response: Response, digest: Digest, key: Key = None, match: Match = None
 ) -> Desk:
     return _desk(caller, request, response, key, match, digest)
 
 
-def _administering(
+async def _administering(
     caller: Admin, request: Request, response: Response, digest: Digest, key: Key = None, match: Match = None
 ) -> Desk:
     return _desk(caller, request, response, key, match, digest)
 
 
-def _operating(
+async def _operating(
     caller: Operator, request: Request, response: Response, digest: Digest, key: Key = None, match: Match = None
 ) -> Desk:
     return _desk(caller, request, response, key, match, digest)

@@ -1,6 +1,6 @@
 """An event taken from a request: some of its fields stand in the path, the others in the body, nothing else may."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from inspect import Parameter, Signature
 from typing import Annotated, Any, TypeVar
 
@@ -12,7 +12,9 @@ from meal_assets.contracts import Event
 E = TypeVar("E", bound=Event)
 
 
-def said(event: type[E], *path: str, given: Mapping[str, Callable[[], Any]] | None = None) -> Callable[..., E]:
+def said(
+    event: type[E], *path: str, given: Mapping[str, Callable[[], Any]] | None = None
+) -> Callable[..., Coroutine[Any, Any, E]]:
     """A dependency that makes the event of `path` parameters and of a body with its other fields.
 
     `given` are fields that the server fills in. The event's own rules hold: `ValidationError` is told as a 422.
@@ -20,7 +22,7 @@ def said(event: type[E], *path: str, given: Mapping[str, Callable[[], Any]] | No
     filled = given or {}
     body = body_of(event, *path, *filled)
 
-    def make(told: BaseModel | None = None, **named: Any) -> E:
+    async def make(told: BaseModel | None = None, **named: Any) -> E:
         fields = told.model_dump(exclude_unset=True) if told is not None else {}
         return event.model_validate({**fields, **named, **{name: value() for name, value in filled.items()}})
 

@@ -76,4 +76,8 @@ def shared_of(request: Request) -> Shared:
     return found
 
 
-Here = Annotated[Shared, Depends(shared_of)]
+async def _shared(request: Request) -> Shared:  # without waiting for a thread
+    return shared_of(request)
+
+
+Here = Annotated[Shared, Depends(_shared)]

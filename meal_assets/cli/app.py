@@ -10,6 +10,7 @@ from meal_assets.errors import MealAssetsError
 from . import (
     bring,
     connect,
+    doctor,
     eat,
     exchange,
     follow,
@@ -41,6 +42,7 @@ PARTS = (
     steering,
     inspect,
     metrics,
+    doctor,
     exchange,
     switches,
     people,

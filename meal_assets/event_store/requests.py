@@ -21,18 +21,24 @@ STUCK = timedelta(seconds=60)
 CLEARED_AT_ONCE = 20
 
 RESERVE = """
-    WITH old AS (
+    WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+    old AS (
         DELETE FROM log.requests WHERE (token, key) IN (
             SELECT token, key FROM log.requests
             WHERE claimed_at < now() - %(kept)s AND (token, key) <> (%(token)s, %(key)s)
             LIMIT %(cleared)s FOR UPDATE SKIP LOCKED)
     )
     INSERT INTO log.requests AS r (household, token, key, digest, correlation_id)
-    VALUES (%(household)s, %(token)s, %(key)s, %(digest)s, %(correlation)s)
+    SELECT %(household)s, %(token)s, %(key)s, %(digest)s, %(correlation)s FROM quick
     ON CONFLICT (token, key) DO UPDATE
     SET digest = excluded.digest, correlation_id = excluded.correlation_id, claimed_at = now(), answer = NULL
     WHERE r.claimed_at < now() - %(kept)s
     RETURNING correlation_id
+"""
+"""Nobody waits for the disk: the append that follows does, for this too."""
+NOTE = """
+    UPDATE log.requests SET answer = %s FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick
+    WHERE token = %s AND key = %s
 """
 TAKE_OVER = """
     UPDATE log.requests SET claimed_at = now()
@@ -44,16 +50,14 @@ TAKE_OVER = """
 class Claim:
     """What a request with a key is to do: give this `answer` again, or act, under this correlation id.
 
-    `again`: somebody acted before and may have come through: look for the correlation id first.
+    `again`: somebody acted before and may have come through: look for the correlation id first. Where that is nowhere,
+    and `at_work`, they are at it in this moment.
     """
 
     correlation_id: UUID
     answer: dict[str, Any] | None = None
     again: bool = False
-
-
-class AtWork(OnceConflict):
-    """The same request is being answered at this moment."""
+    at_work: bool = False
 
 
 def claim(
@@ -65,9 +69,8 @@ def claim(
     correlation_id: UUID,
     stuck: timedelta = STUCK,
 ) -> Claim:
-    """Raises `OnceConflict` where the key stands for another request, `AtWork` while that is not answered yet."""
-    with database.transaction() as db:
-        db.execute("SET LOCAL synchronous_commit = off")  # the append that follows waits for it, too
+    """Raises `OnceConflict` where the key stands for another request."""
+    with database.statement() as db:
         reserved = db.execute(
             RESERVE,
             {
@@ -89,23 +92,21 @@ def _known(db: Connection, token: str, key: str, digest: bytes, stuck: timedelta
     row = db.execute(
         "SELECT digest, correlation_id, answer FROM log.requests WHERE token = %s AND key = %s", (token, key)
     ).fetchone()
-    if row is None:  # given up in this moment
-        raise AtWork("a request with this Idempotency-Key just failed: send it again")
+    if row is None:
+        raise OnceConflict("the request with this Idempotency-Key failed in this moment: send it again")
     known, correlation, answer = bytes(row[0]), row[1], row[2]
     if known != digest:
         raise OnceConflict("this Idempotency-Key stands for another request: use a new key for each command")
     if answer is not None:
         return Claim(correlation, answer)
-    if db.execute(TAKE_OVER, (token, key, stuck)).fetchone():
-        return Claim(correlation, again=True)
-    raise AtWork("the request with this Idempotency-Key is at work: send it again in a moment for its answer")
+    taken_over = db.execute(TAKE_OVER, (token, key, stuck)).fetchone()
+    return Claim(correlation, again=True, at_work=taken_over is None)
 
 
 def note_answer(database: Database, token: str, key: str, answer: dict[str, Any]) -> None:
     """The answer that is given from now on."""
-    with database.transaction() as db:
-        db.execute("SET LOCAL synchronous_commit = off")  # lost, it is made again from the log
-        db.execute("UPDATE log.requests SET answer = %s WHERE token = %s AND key = %s", (Jsonb(answer), token, key))
+    with database.statement() as db:
+        db.execute(NOTE, (Jsonb(answer), token, key))  # lost, it is made again from the log
 
 
 def give_up(database: Database, token: str, key: str) -> None:

@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import httpx
+
 from meal_assets.event_store.tokens import Scope
 
 ROLES: dict[str, tuple[Scope, str]] = {
@@ -27,6 +29,7 @@ def fuzzed(
     url: str, secret: str, *, examples: int, seed: int, phases: str = "examples,fuzzing", seconds: int | None = None
 ) -> list[str]:
     """What it found wrong, each with the request that shows it."""
+    httpx.get(f"{url}/openapi.json", timeout=120)  # it is made for the first who asks
     with tempfile.TemporaryDirectory(prefix="meals-fuzz-") as folder:
         report, config = Path(folder) / "report.json", Path(folder) / "schemathesis.toml"
         config.write_text(CONFIG)

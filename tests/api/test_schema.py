@@ -21,5 +21,5 @@ def secrets(api: Api) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_every_route_keeps_to_its_description(api: Api, secrets: dict[str, str], role: str) -> None:
-    found = fuzzed(api.url, secrets[role], examples=2, seed=1)
+    found = fuzzed(api.url, secrets[role], examples=1, seed=1)
     assert not found, "\n\n".join(found)

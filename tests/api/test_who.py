@@ -60,7 +60,7 @@ def test_every_route_says_what_it_needs() -> None:
     assert {(r.method, r.path) for r in ROUTES if r.method != "GET"} == set(BODIES)
     described = APP.openapi()["paths"]
     assert {(m.upper(), path) for path, ways in described.items() for m in ways} == {
-        (r.method, r.path.replace(":path", "")) for r in ROUTES
+        (r.method, r.path.replace(":path", "")) for r in ROUTES if r.path != "/openapi.json"
     }
 
 

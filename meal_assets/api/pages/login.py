@@ -1,13 +1,12 @@
 """Logging in with a token, once; the browser then has a session of its own, and nobody sees the token again."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from ..problems import Problem
+from ..state import shared_of
 from .showing import is_ours, plain_page
-from .visitor import Plain, Seen, caller_of, csrf_of, keep_session, log_in, log_out, secret_of, shared_of
+from .visitor import Plain, Seen, caller_of, csrf_of, keep_session, log_in, log_out, secret_of
 
 router = APIRouter()
 FIRST = "/app/today"
@@ -52,5 +51,5 @@ def leave(visitor: Seen, form: Plain) -> Response:
     return answer
 
 
-def _form(next: str, status: int = 200, wrong: str = "", token: str = "") -> Any:
+def _form(next: str, status: int = 200, wrong: str = "", token: str = "") -> Response:
     return plain_page(None, "login.html", status, next=next, wrong=wrong, token=token)

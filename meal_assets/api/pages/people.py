@@ -21,7 +21,7 @@ class People:
 
     @property
     def tolerance(self) -> float:
-        known = self.shown and self.shown.tolerance_pct
+        known = self.shown.tolerance_pct if self.shown else None
         return TOLERANCE_PCT if known is None else known
 
 

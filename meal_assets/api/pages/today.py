@@ -1,7 +1,7 @@
 """Today: what was eaten beside the target, what comes next, and logging it in two clicks."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -71,9 +71,10 @@ def _next(visitor: Visitor, db: Connection) -> Mapping[str, Any]:
     who = people.shown.person
     week = planned_week(db, visitor.household, monday_of(day))
     logged = {e.entry.partition(AGAIN)[0] for e in entries_of(db, visitor.household, who, day)}
-    times, now = {**MEAL_TIMES, **visitor.shared.settings.meal_times}, datetime.now(visitor.shared.settings.zone)
+    times: dict[str, time] = {**MEAL_TIMES, **visitor.shared.settings.meal_times}
+    now = datetime.now(visitor.shared.settings.zone)
     cells = sorted((c for c in week.cells if c.day == day) if week else (), key=lambda c: times[c.meal])
-    rows = []
+    rows: list[dict[str, Any]] = []
     for cell in cells:
         if who in cell.portions:
             at = datetime.combine(day, times[cell.meal], visitor.shared.settings.zone)

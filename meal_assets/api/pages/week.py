@@ -82,7 +82,7 @@ def _grid(visitor: Visitor, db: Connection) -> Mapping[str, Any]:
     }
 
 
-def _meals(said: Decided, cells: Mapping[Slot, Cell]) -> list[Meal]:
+def _meals(said: Decided, cells: Mapping[tuple[date, str], Cell]) -> list[Meal]:
     """Those of the request, in the order of the day; a meal that the plan has is never left out."""
     return [m for m in MEALS if m in said.rules.meals or any(meal == m for _, meal in cells)]
 

@@ -14,8 +14,22 @@ COLOURS = ("#2f6f4f", "#c8553d", "#33658a", "#b8860b", "#6d597a", "#3d5a80", "#7
 """One a person; told apart in grey, too."""
 
 
+LIT = ("#7fd1a6", "#f2a18c", "#8fc3ea", "#e8c267", "#c9b3dc", "#a9c4e4", "#bfe08a", "#d3a5ff")
+"""The same on a dark paper."""
+LIGHT = ("white", "#333333", "#e4e4e4", "#cccccc")
+DARK = ("#1b211e", "#dfe6e2", "#2f3833", "#4a554f")
+"""Paper, ink, faint and strong guides."""
+MOST_COLUMNS = 8
+
+
 def lines(
-    title: str, unit: str, series: Mapping[str, Points], *, beside: Mapping[str, Mapping[str, Points]] | None = None
+    title: str,
+    unit: str,
+    series: Mapping[str, Points],
+    *,
+    beside: Mapping[str, Mapping[str, Points]] | None = None,
+    width: int = WIDTH,
+    dark: bool = False,
 ) -> str:
     """Days from left to right, a line a name; `beside` the series of the same name, what it is called there, dashed."""
     import pygal  # type: ignore[import-untyped]
@@ -27,18 +41,22 @@ def lines(
     drawn += [(name, points, what) for what, aside in (beside or {}).items() for name, points in aside.items()]
     days = sorted({day for _, points, _ in drawn for day in points})
     names = list(dict.fromkeys(name for name, *_ in drawn))
-    colours = {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(names)}
+    paper, ink, faint, strong = DARK if dark else LIGHT
+    colours = {name: (LIT if dark else COLOURS)[n % len(COLOURS)] for n, name in enumerate(names)}
     chart = pygal.Line(
-        width=WIDTH,
+        width=width,
         height=HEIGHT,
         title=f"{title} ({unit})",
         style=Style(
-            background="white",
-            plot_background="white",
+            background=paper,
+            plot_background=paper,
+            foreground=ink,
+            foreground_strong=ink,
+            foreground_subtle=ink,
             colors=tuple(colours[name] for name, *_ in drawn),
             font_family="sans-serif",
-            guide_stroke_color="#e4e4e4",
-            major_guide_stroke_color="#cccccc",
+            guide_stroke_color=faint,
+            major_guide_stroke_color=strong,
             guide_stroke_dasharray="none",
             major_guide_stroke_dasharray="none",
         ),
@@ -46,7 +64,7 @@ def lines(
         x_label_rotation=30,
         truncate_legend=-1,
         legend_at_bottom=True,
-        legend_at_bottom_columns=len(drawn),
+        legend_at_bottom_columns=min(len(drawn), 2 if width < WIDTH else MOST_COLUMNS),
         max_scale=7,
         dots_size=2.5,
         stroke_style={"width": 2},

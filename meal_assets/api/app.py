@@ -7,15 +7,16 @@ from threading import Lock
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from meal_assets.event_store import Database
 from meal_assets.settings import Settings
 
 from . import problems
 from .limits import Bounds
+from .pages import PREFIX, create_pages
 from .queries import read_model_routes
 from .routes import routers
 from .state import Shared
@@ -48,10 +49,16 @@ def create_app(settings: Settings, database: Database, *, open: bool = False) ->
     app.state.shared = shared
     for router in (*routers(), read_model_routes()):
         app.include_router(router)
+    app.mount(PREFIX, create_pages(shared), name="pages")
+    app.add_route("/", _to_pages, include_in_schema=False)
     problems.add_to(app)
     app.add_middleware(Bounds)
     _describe(app)
     return app
+
+
+async def _to_pages(_: Request) -> Response:
+    return RedirectResponse(f"{PREFIX}/today", 303)
 
 
 @asynccontextmanager

@@ -39,7 +39,11 @@ class Caller:
 
 def authenticate(request: Request, shared: Shared) -> Caller:
     """Raises a 401 problem without a token that stands, and 429 where too many were tried or too much was asked."""
-    secret = _bearer(request)
+    return let_in(request, shared, _bearer(request))
+
+
+def let_in(request: Request, shared: Shared, secret: str | None) -> Caller:
+    """Who has this token; raises as `authenticate`."""
     if secret is None:
         if not shared.open:
             raise _who("Send a token as `Authorization: Bearer …`: `meals token create` makes one.")

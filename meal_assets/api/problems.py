@@ -1,12 +1,12 @@
 """What went wrong, as problem+json (RFC 9457): what it is, which field it is about, and the way out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
@@ -16,6 +16,8 @@ from meal_assets import errors
 JSON = "application/problem+json"
 RETRY_SECONDS = 2
 MAX_ERRORS = 20
+
+Handler = Callable[[Request, Exception], Response]
 
 TITLES = {
     400: "The request cannot be read",
@@ -94,15 +96,15 @@ def told(
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, media_type=JSON)
 
 
-def add_to(app: FastAPI) -> None:
-    """Let every error leave the app as a problem."""
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _request)
-    app.add_exception_handler(ValidationError, _value)
-    app.add_exception_handler(errors.MealAssetsError, _ours)
-    app.add_exception_handler(psycopg.Error, _database)
-    app.add_exception_handler(Exception, _anything)
+def add_to(app: FastAPI, shown: Callable[[Handler], Handler] = lambda handler: handler) -> None:
+    """Let every error leave the app as a problem, or as `shown` makes of that."""
+    app.add_exception_handler(Problem, shown(_problem))
+    app.add_exception_handler(HTTPException, shown(_http))
+    app.add_exception_handler(RequestValidationError, shown(_request))
+    app.add_exception_handler(ValidationError, shown(_value))
+    app.add_exception_handler(errors.MealAssetsError, shown(_ours))
+    app.add_exception_handler(psycopg.Error, shown(_database))
+    app.add_exception_handler(Exception, shown(_anything))
 
 
 def _problem(_: Request, error: Exception) -> JSONResponse:

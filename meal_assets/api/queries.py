@@ -202,7 +202,7 @@ def _shown(
     if given["after"] is not None:
         wait_for(shared, store, [model], given["after"], given["wait"])
     if given["as_of"] is not None:
-        page, position = _as_of(shared, caller, model, table, given["as_of"], asked)
+        page, position = page_as_of(shared, caller, model, table, given["as_of"], asked)
     else:
         with asking(store, model) as (db, position):
             there = db.execute("SELECT to_regclass(%s)", (f"{LIVE}.{table}",)).fetchone() != (None,)
@@ -223,7 +223,7 @@ def tagged(request: Request, response: Response, body: dict[str, Any], position:
     return body
 
 
-def _as_of(
+def page_as_of(
     shared: Shared, caller: Caller, model: type[ReadModel], table: str, when: str, asked: Asked
 ) -> tuple[Page, int]:
     if when.isdigit():

@@ -30,16 +30,20 @@ class Sent(NamedTuple):
 
 Look = Callable[[], list[Sent]]
 """What is new since it was called last."""
+Who = Callable[[Request, Shared], Caller]
+"""Tells who asks, or raises a 401 problem."""
 
 
 def wants_stream(request: Request) -> bool:
     return TYPE in request.headers.get("accept", "")
 
 
-async def streamed(request: Request, shared: Shared, caller: Caller, look: Look) -> StreamingResponse:
+async def streamed(
+    request: Request, shared: Shared, caller: Caller, look: Look, who: Who = authenticate
+) -> StreamingResponse:
     """The answer. Raises what the first look raises, and a 503 problem where there are streams enough.
 
-    Who may not any more is told so, and let go of: a token is looked at anew with each beat.
+    Who may not any more, as `who` tells, is told so, and let go of: a token is looked at anew with each beat.
     """
     held = AsyncExitStack()
     woken = await held.enter_async_context(shared.tail.stream(caller.token))
@@ -52,11 +56,12 @@ async def streamed(request: Request, shared: Shared, caller: Caller, look: Look)
     if leave:
         leave()
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_sending(request, shared, held, woken, look, first), media_type=TYPE, headers=headers)
+    sending = _sending(request, shared, held, woken, look, first, who)
+    return StreamingResponse(sending, media_type=TYPE, headers=headers)
 
 
 async def _sending(
-    request: Request, shared: Shared, held: AsyncExitStack, woken: Woken, look: Look, first: list[Sent]
+    request: Request, shared: Shared, held: AsyncExitStack, woken: Woken, look: Look, first: list[Sent], who: Who
 ) -> AsyncIterator[str]:
     async with held:
         yield f"retry: {AGAIN_MILLISECONDS}\n\n"
@@ -71,7 +76,7 @@ async def _sending(
                 return
             if not grew and not found:
                 try:
-                    await run_in_threadpool(authenticate, request, shared)
+                    await run_in_threadpool(who, request, shared)
                 except Problem as problem:
                     if problem.status == 401:
                         yield _written(Sent(problem.detail, event="unauthorized", last=True))

@@ -11,6 +11,7 @@ import psycopg
 
 from meal_assets.errors import Unavailable
 from meal_assets.event_store import Database
+from meal_assets.event_store.folds import FOLDED
 
 from .problems import later
 
@@ -25,7 +26,7 @@ AGAIN_SECONDS = 1.0
 
 @dataclass(eq=False)
 class Woken:
-    """One stream: set whenever the log may have grown."""
+    """One stream: set whenever the log may have grown, or a read model taken in more of it."""
 
     loop: asyncio.AbstractEventLoop
     signal: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,6 +88,7 @@ class Tail:
             try:
                 with self._database.dedicated() as db:
                     db.execute("LISTEN meals_log")
+                    db.execute(f"LISTEN {FOLDED}")  # pages wait for what read models made of it
                     self._wake()  # what was appended before there was anybody to tell
                     while not self._closed and self._streams:
                         for _ in db.notifies(timeout=LISTEN_SECONDS, stop_after=1):

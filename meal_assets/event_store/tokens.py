@@ -17,9 +17,9 @@ from meal_assets.errors import Invalid
 
 from .database import Connection, Database
 
-Scope = Literal["read", "write", "admin"]
+Scope = Literal["calendar", "read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-"""Each may do what those before it may."""
+"""Each may do what those before it may. The first only reads the calendar, whose address holds the token."""
 PREFIX = "meals_"
 """By which people, and programs that look for lost secrets, know one."""
 TOKEN_BYTES = 32

@@ -1,8 +1,12 @@
 """Every entry of every diary, as it stands after corrections."""
 
+from dataclasses import dataclass
+from datetime import date
+
 from psycopg import sql
 
 from meal_assets.contracts.diary import DiaryDayObserved, MealLogCorrected, MealLogged, MealLogRetracted
+from meal_assets.event_store import Connection
 from meal_assets.event_store.batch import Batch
 
 from .base import ReadModel
@@ -81,3 +85,46 @@ class FoodLog(ReadModel):
                 CROSS JOIN LATERAL (SELECT told->'nutrition') AS totals (n)
             """).format(observed)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was eaten at a meal; `food` as the log keeps it. Of the amounts, servings or grams may be known."""
+
+    day: date
+    entry: str
+    meal: str
+    food: str
+    recipe: str | None
+    servings: float | None
+    grams: float | None
+    nutrition: dict[str, float | None]
+    source: str
+
+
+SELECT = "SELECT day, entry, meal, food, recipe, servings::float8, grams::float8, nutrition, source FROM read.food_log"
+
+
+def entries_of(db: Connection, household: str, person: str, day: date) -> list[Entry]:
+    """A person's day, in the order it was logged."""
+    rows = db.execute(
+        f"{SELECT} WHERE (household, person, day) = (%s, %s, %s) ORDER BY position, entry", (household, person, day)
+    )
+    return [Entry(*row) for row in rows]
+
+
+def entry_of(db: Connection, household: str, person: str, day: date, entry: str) -> Entry | None:
+    """One of them, by its id."""
+    row = db.execute(
+        f"{SELECT} WHERE (household, person, day, entry) = (%s, %s, %s, %s)", (household, person, day, entry)
+    ).fetchone()
+    return None if row is None else Entry(*row)
+
+
+def lately_eaten(db: Connection, household: str, person: str, limit: int) -> list[Entry]:
+    """The person's newest entries, the newest first."""
+    rows = db.execute(
+        f"{SELECT} WHERE (household, person) = (%s, %s) ORDER BY day DESC, position DESC LIMIT %s",
+        (household, person, limit),
+    )
+    return [Entry(*row) for row in rows]

@@ -88,3 +88,13 @@ def newest_trend(db: Connection, household: str, person: str, until: date | None
         (household, person, until),
     ).fetchone()
     return row[0] if row else None
+
+
+def weights_of(db: Connection, household: str, person: str, first: date, last: date) -> list[tuple[date, float, float]]:
+    """(day, weight, trend) in kg, of a person's weigh-ins from `first` to `last`."""
+    rows = db.execute(
+        "SELECT day, weight_kg, trend_kg FROM read.weight_trend WHERE (household, person) = (%s, %s)"
+        " AND day BETWEEN %s AND %s ORDER BY day",
+        (household, person, first, last),
+    )
+    return [(day, weight, trend) for day, weight, trend in rows]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from meal_assets.event_store import Origin
+    from meal_assets.event_store import Database, Origin
 
     from .services import Services
     from .session import Session
@@ -67,6 +67,7 @@ def up(
                     session = Session(settings, EventStore(database))
                     _show_demo(session)
                     made_up.bring_in(session, services.url)
+                _print_pages(settings.household, database, services)
                 _print_where(settings.home, services, own=settings.database_url is not None)
                 while True:
                     interrupt.check()
@@ -292,6 +293,18 @@ def _print_where(home: object, services: "Services", *, own: bool) -> None:
     console.print(f"API: {services.api_url}/openapi.json, {told}.", highlight=False, soft_wrap=True)
     _print_links(url)
     console.print("Ctrl-C stops it. In another terminal: `meals status`, `meals week`, `meals --help`.")
+
+
+def _print_pages(household: str, database: "Database", services: "Services") -> None:
+    from meal_assets.event_store.tokens import create_link
+
+    from .session import console
+
+    pages = f"{services.api_url}/app/today"
+    if not services.open:
+        link = create_link(database, household, services.api_url)
+        pages = f"{link} (logs you in, once; `meals token link` makes another)"
+    console.print(f"Pages: {pages}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_links(url: str) -> None:

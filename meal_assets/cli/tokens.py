@@ -62,6 +62,26 @@ def create(
     )
 
 
+@tokens.command()
+def link(
+    person: Annotated[
+        str | None, typer.Option(help="Only for what is of this person; the whole household without it.")
+    ] = None,
+) -> None:
+    """Print a link that logs a browser in, once, within 15 minutes.
+
+    Example: meals token link --person ada
+    """
+    from meal_assets.event_store.tokens import create_link
+
+    from .services import running
+    from .session import console, session
+
+    with session() as s:
+        pages = str(running(s.settings.home).get("api") or f"http://127.0.0.1:{s.settings.api_port}")
+        console.print(create_link(s.store.database, s.household, pages, person=person), markup=False, soft_wrap=True)
+
+
 @tokens.command("list")
 def show(
     household: Annotated[str | None, typer.Option(help="Of another household than this machine's.")] = None,

@@ -24,6 +24,8 @@ PREFIX = "meals_"
 """By which people, and programs that look for lost secrets, know one."""
 TOKEN_BYTES = 32
 LIFE = timedelta(days=90)
+LINK, LINK_LIFE = "a link to log in", timedelta(minutes=15)
+"""Name and life of a token that logs a browser in, once."""
 LONGEST_LIFE = timedelta(days=3650)
 USED_EACH = timedelta(minutes=1)
 """When it was used last is noted this often."""
@@ -82,6 +84,12 @@ def create_token(
         ).fetchone()
     assert row is not None
     return secret, Token(*row)
+
+
+def create_link(database: Database, household: str, pages: str, *, person: str | None = None) -> str:
+    """An address that logs a browser in once, and soon, as who may do everything; `pages` is where they are."""
+    secret, _ = create_token(database, household, "admin", person=person, name=LINK, life=LINK_LIFE)
+    return f"{pages}/app/login?token={secret}"
 
 
 def find_token(database: Database, secret: str) -> Token | None:

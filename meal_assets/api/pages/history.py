@@ -24,7 +24,7 @@ from .visitor import Seen, Visitor
 router = APIRouter()
 A_PAGE = 50
 MAX_ROWS = 60
-MOST_LETTERS = 300
+MOST_LETTERS = 200
 SHOWN_BY: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     "plan": (("week_plan", "week_plan", ("week",)), ("week_plan", "week_plan_days", ("week",))),
     "shopping": (("shopping_list", "shopping_list", ("week",)), ("shopping_list", "shopping_list_ticks", ("week",))),
@@ -95,11 +95,13 @@ def _told(visitor: Visitor, row: Logged) -> dict[str, Any]:
 
 def _brief(said: Mapping[str, Any]) -> str:
     """The plain fields of an event, as many as fit in a line or two."""
-    plain = [
-        f"{k.replace('_', ' ')} {v}" for k, v in said.items() if isinstance(v, str | int | float) and k != "sha256"
-    ]
+    plain = [f"{k.replace('_', ' ')} {_short(v)}" for k, v in said.items() if isinstance(v, str | int | float)]
     text = ", ".join(plain)
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
+
+
+def _short(value: str | int | float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _as_it_was(visitor: Visitor, stream: str, at: str) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The shopping list by aisle: ticked by whoever is in the shop, seen at once by all others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -27,6 +27,8 @@ from .told import stream_of
 from .visitor import Seen, Visitor, Written
 
 router = APIRouter()
+NAMED = 2
+"""Meals that a line names."""
 
 
 def _week(visitor: Visitor) -> date:
@@ -77,8 +79,14 @@ def _line(line: ToBuy) -> dict[str, Any]:
         "amount": _amount(line.quantity, item.unit),
         "also": [name for name in item.names if food_key(name) != food_key(item.item)],
         "told": ", ".join(told),
-        "meals": item.meals,
+        "meals": _meals(item.meals),
     }
+
+
+def _meals(titles: Sequence[str]) -> str:
+    """What a line is for, in a few words."""
+    more = len(titles) - NAMED
+    return ", ".join(titles[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 LIST = Panel("list", (ShoppingList, Pantry, Targets), _list)

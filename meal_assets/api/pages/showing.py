@@ -229,6 +229,7 @@ class PageHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", POLICY)
+                headers.setdefault("Referrer-Policy", "same-origin")  # without it, browsers send forms with no origin
                 for_good = "/static/" in scope["path"] and scope["query_string"] and message["status"] == 200
                 headers.setdefault("Cache-Control", FOR_GOOD if for_good else "no-store")
             await send(message)

@@ -71,7 +71,7 @@ def _next(visitor: Visitor, db: Connection) -> Mapping[str, Any]:
     who = people.shown.person
     week = planned_week(db, visitor.household, monday_of(day))
     logged = {e.entry.partition(AGAIN)[0] for e in entries_of(db, visitor.household, who, day)}
-    times: dict[str, time] = {**MEAL_TIMES, **visitor.shared.settings.meal_times}
+    times: Mapping[Any, time] = {**MEAL_TIMES, **visitor.shared.settings.meal_times}
     now = datetime.now(visitor.shared.settings.zone)
     cells = sorted((c for c in week.cells if c.day == day) if week else (), key=lambda c: times[c.meal])
     rows: list[dict[str, Any]] = []

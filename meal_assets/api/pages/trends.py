@@ -117,21 +117,26 @@ def picture(visitor: Seen, kind: str) -> Response:
         people = people_of(visitor, db)
         columns, rows = rows_of(visitor, db, people.shown.person) if people.shown else ((), [])
     series: Series = {
-        name.partition(",")[0]: {day: value for day, values in rows if (value := values[n]) is not None}
+        _called(name): {day: value for day, values in rows if (value := values[n]) is not None}
         for n, name in enumerate(columns)
     }
-    dashed = {name.partition(",")[0] for name in BESIDE[kind]}
+    dashed = {_called(name) for name in BESIDE[kind]}
     first = next(iter(series), "")
     svg = lines(
         title,
         unit,
         {name: points for name, points in series.items() if name not in dashed},
-        beside={name: {_beside(kind, first): points} for name, points in series.items() if name in dashed},
+        beside={name.lower(): {_beside(kind, first): points} for name, points in series.items() if name in dashed},
         dark="dark" in query,
         **({"width": NARROW} if "narrow" in query else {}),
     )
     headers = {"Content-Security-Policy": PICTURE_POLICY, "Cache-Control": "private, max-age=600"}
     return Response(svg, media_type="image/svg+xml", headers=headers)
+
+
+def _called(column: str) -> str:
+    """Its name without the unit."""
+    return column.partition(",")[0]
 
 
 def _beside(kind: str, first: str) -> str:

@@ -13,7 +13,7 @@ from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from meal_assets.event_store import EventStore
-from meal_assets.event_store.tokens import Scope, create_token, find_token, revoke_token
+from meal_assets.event_store.tokens import LINK, Scope, create_token, find_token, revoke_token
 
 from ..caller import Caller, let_in, sees
 from ..desk import Act, Desk, Receipt
@@ -23,9 +23,6 @@ from ..state import Shared, shared_of
 COOKIE, SECURE_COOKIE = "meals", "__Host-meals"
 """Over TLS a cookie of the second name can be set by this very host only."""
 SESSION_LIFE = timedelta(days=30)
-LINK = "a link to log in"
-"""Name of tokens that log in once, and soon."""
-LINK_LIFE = timedelta(minutes=15)
 MAX_FIELDS = 60
 OURS = secrets.token_bytes(32)
 """Stands for a session where none is needed, while this process lives."""
@@ -88,6 +85,8 @@ def visitor(request: Request) -> Visitor:
         if problem.status == 401:
             raise NoVisitor from problem
         raise
+    if not caller.may("read"):
+        raise Problem(403, "The address of a calendar opens the calendar only.")
     return Visitor(request, shared, caller, sees(request, caller), csrf_of(secret_of(request)))
 
 
@@ -137,7 +136,8 @@ Administered = Annotated[Form, sent("admin")]
 def log_in(request: Request, secret: str) -> tuple[str, timedelta]:
     """The secret of a new session, as long as the token lives, at most `SESSION_LIFE`. Raises as `let_in`."""
     shared = shared_of(request)
-    let_in(request, shared, secret)
+    if not let_in(request, shared, secret).may("read"):
+        raise Problem(403, "The address of a calendar opens the calendar only.")
     database = shared.store.database
     token = find_token(database, secret)
     assert token is not None

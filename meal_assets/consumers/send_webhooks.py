@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from meal_assets.clients.webhooks import Arrived, send
 from meal_assets.contracts import EVENTS
 from meal_assets.contracts.webhook import WebhookRegistered, WebhookRemoved
 from meal_assets.errors import MealAssetsError, Permanent, Transient, Unavailable, Waiting
@@ -39,6 +38,8 @@ class SendWebhooks(Consumer):
 
     def _send(self, recorded: Recorded, log: EventStore, wanted: Mapping[str, str]) -> None:
         """To all that want it and do not have it; the worst of what went wrong is raised at the end."""
+        from meal_assets.clients.webhooks import Arrived, send  # it brings httpx, which the definitions do without
+
         message, arrived = str(recorded.event_id), Arrived(log.database)
         body = line_of(
             attributes_of(logged_of(recorded), chained=False), recorded.event.model_dump_json(exclude_none=True)

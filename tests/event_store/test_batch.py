@@ -113,7 +113,7 @@ def test_every_event_is_a_row_of_typed_columns(db: Connection, event: type[Event
             DayReconciled,
             {"person": "text", "day": "date", "eaten": "jsonb", "target": "jsonb", "average": "jsonb", "days": "int8"}
             | {"deviation": "jsonb", "within_tolerance": "bool", "kcal_within_tolerance": "bool"}
-            | {"tolerance_pct": "numeric", "trend": "jsonb"},
+            | {"tolerance_pct": "numeric", "trend": "jsonb", "made_of": "jsonb", "goals_version": "int8"},
         ),
     ],
     ids=["meals", "goals", "days"],

@@ -258,7 +258,7 @@ def test_defaults_that_another_program_left_out_are_filled_in(store: EventStore,
     }  # fmt: skip
     assert bring(store, written(tmp_path / "form.jsonl", [line])).written == 1
     assert rows(store, "payload, occurred_at AT TIME ZONE 'UTC'") == [
-        ({"person": "ben", "exclude": []}, datetime(2026, 11, 23, 17, 30))
+        ({"person": "ben", "exclude": [], "diets": []}, datetime(2026, 11, 23, 17, 30))
     ]
     assert bring(store, tmp_path / "form.jsonl").there_already == 1
 

@@ -106,8 +106,20 @@ def settings_today() -> date:
     return Settings().today()
 
 
+ENTERED: list[httpx.Client] = []
+
+
+@pytest.fixture(autouse=True)
+def left() -> Iterator[None]:
+    """Who entered leaves at the end of the test."""
+    yield
+    while ENTERED:
+        ENTERED.pop().close()
+
+
 def enter(api: Api, scope: Scope = "admin", household: str = "home", person: str | None = None) -> Browser:
     client = api.client()
+    ENTERED.append(client)
     token = api.secret(scope, household, person)
     assert client.post("/app/login", data={"token": token, "next": "/app/today"}).status_code == 303
     return Browser(api, client)
@@ -129,7 +141,5 @@ def kitchen(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def browser(kitchen: Api) -> Iterator[Browser]:
-    found = enter(kitchen)
-    yield found
-    found.client.close()
+def browser(kitchen: Api) -> Browser:
+    return enter(kitchen)

@@ -5,7 +5,7 @@ IN := .venv/bin
 
 unexport PYTHONDONTWRITEBYTECODE  # every process would compile everything anew
 
-.PHONY: run test check bench
+.PHONY: run test test-long check bench
 .DEFAULT_GOAL := run
 
 run: .venv/installed
@@ -13,7 +13,10 @@ run: .venv/installed
 
 test: check
 	$(IN)/pytest -m pure -n 2 tests/contracts tests/domain tests/starter
-	$(IN)/pytest -m "not pure" -n 3 --dist loadfile --no-loadscope-reorder
+	$(IN)/pytest -m "not pure and not long" -n 3 --dist loadfile --no-loadscope-reorder
+
+test-long: .venv/installed
+	$(IN)/pytest -m long -n 2 --dist loadfile
 
 check: .venv/installed
 	$(IN)/ruff check

@@ -19,6 +19,7 @@ def secrets(api: Api) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("role", ROLES)
 def test_every_route_keeps_to_its_description(api: Api, secrets: dict[str, str], role: str) -> None:
     found = fuzzed(api.url, secrets[role], examples=1, seed=1)

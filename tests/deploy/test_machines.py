@@ -25,7 +25,7 @@ from tests.faults.proof import differences
 from .machines import PARTS, Machine, Site
 from .servers import COMPOSE, free_port, postgres, redis
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 RECIPES = 400
 KILLED_AFTER = 50

@@ -55,6 +55,7 @@ def stock(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_models_follow_and_consumers_run_where_dagster_is_as_it_comes(
     stock: Path, store: EventStore, origin: Origin
 ) -> None:

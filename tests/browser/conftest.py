@@ -21,7 +21,7 @@ from tests.conftest import copied
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 PATIENCE = 60_000.0
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 2.0
 SIZES = {"phone": (390, 844), "desktop": (1280, 860)}
 
 

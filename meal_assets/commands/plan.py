@@ -21,25 +21,16 @@ Change = Callable[[PlanRequested, PlanGenerated], dict[str, object]]
 
 
 def request_plan(
-    store: EventStore,
-    week: date,
-    origin: Origin,
-    *,
-    persons: Sequence[str] = (),
-    rules: PlanRules,
-    seed: int = 0,
-    keep: float = 0.0,
+    store: EventStore, week: date, origin: Origin, *, persons: Sequence[str] = (), rules: PlanRules, seed: int = 0
 ) -> Accepted:
     """Ask for a plan of the week, for everybody of the household when nobody is named.
-
-    `keep` is what each meal costs that changes from the plan there is.
 
     Raises `Invalid` when the household is empty.
     """
     eaters = tuple(persons) or tuple(persons_of(store, origin.household))
     if not eaters:
         raise Invalid("persons", "nobody has a profile yet: `meals profile NAME` or `meals goals NAME` first")
-    event = PlanRequested(week=week, persons=eaters, rules=rules, seed=seed, keep=keep)
+    event = PlanRequested(week=week, persons=eaters, rules=rules, seed=seed)
     appended = store.append(event.stream_in(origin.household), [event], origin=origin)
     return Accepted(origin.correlation_id, appended.last, 1)
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
 from meal_assets.commands.base import Accepted
-from meal_assets.commands.plan import SWAP_KEEP, accept_plan, request_plan
+from meal_assets.commands.plan import accept_plan, request_plan
 from meal_assets.contracts import Event
 from meal_assets.contracts.plan import PlanAccepted, PlanRejected
 from meal_assets.contracts.plan_request import PlanRequested
@@ -187,9 +187,9 @@ def accept(visitor: Seen, form: Written) -> Response:
 
 
 def _ask(visitor: Visitor, form: Form, week: date, said: Decided, *, keep: bool) -> Response:
-    price = SWAP_KEEP if keep else 0.0
+    rules = said.kept() if keep else said.rules
 
     def act(store: EventStore, origin: Origin) -> Accepted:
-        return request_plan(store, week, origin, persons=said.persons, rules=said.rules, seed=said.seed, keep=price)
+        return request_plan(store, week, origin, persons=said.persons, rules=rules, seed=said.seed)
 
     return done(visitor.accept(act, form), f"/app/week/{week}")

@@ -85,11 +85,14 @@ class _Step(NamedTuple):
     """No menu of these dishes is dearer than what was looked for."""
 
 
-def _enough(steps: Iterator[_Step]) -> tuple[int, float]:
-    """As many as a week begins with, or all there are: how many, and from which cost on some may be missing."""
+def _enough(steps: Iterator[_Step], enough: int) -> tuple[int, float]:
+    """So many, or all there are: how many that is, and from which cost on some may be missing.
+
+    Of a week that is to stay as it is one menu a day is enough: of any other, meals would have to change.
+    """
     step = _Step(0, INFINITY, True)
     for step in steps:
-        if step.found >= FIRST_MENUS or (step.widest and step.found):
+        if step.found >= enough or (step.widest and step.found):
             break
     return step.found, step.reach
 
@@ -134,7 +137,7 @@ class _Search:
         order = promising(self._week, self._kinds, self._solver)
         wider = [self._widening(k, kind, order[k]) for k, kind in enumerate(self._kinds)]
         for k, kind in enumerate(self._kinds):
-            found, reach = _enough(wider[k])
+            found, reach = _enough(wider[k], 1 if self._week.keep else FIRST_MENUS)
             if not found:
                 return Nothing(self._pool, (kind.day,), proven=reach == INFINITY)
             self._say(f"{found} menus to begin with for {kind.count} days")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .aims import TOUCH
-from .join import join
+from .join import SINGLE, join
 from .portions import best_portions, cheapest, coarse, combinations, in_order, plausible_for, steps_within
 from .score import odd_portion
 from .week import Eater, Week
@@ -30,8 +30,8 @@ PAIRS = 300
 """Pairs of halves looked at for each person, times the menus that may be kept."""
 SAMPLE = 1_000
 """Menus on which it is seen who is the strictest."""
-MOST_TRIALS = 400_000_000
-"""Combinations of menu and portions tried on each person of a household."""
+TRIALS, MOST_TRIALS = 2_000, 400_000_000
+"""Combinations of menu and portions tried on each person of a household, times the menus that may be kept; at most."""
 BINS = 500
 """Steps of cost in which partial menus are counted before they are made."""
 
@@ -193,7 +193,7 @@ class _Search:
             keep = plausible_for(self.week, self.kind, eater, self.room)(dishes)
             dishes, costs = dishes[keep], costs[keep]
             trials = combinations(self.week, self.kind.day, eater, self.room)
-            if len(dishes) > (most := min(self.most, MOST_TRIALS // trials)):
+            if len(dishes) > (most := min(MOST_TRIALS, TRIALS * self.most) // trials):
                 first = np.sort(in_order(costs)[:most])
                 dishes, costs, complete = dishes[first], costs[first], False
             work += len(dishes) * trials
@@ -272,12 +272,12 @@ class _Search:
             del rest[n]
             mine, price = plates[n].sums.T.astype(np.float32), plates[n].cost.astype(np.float32)
             short = lower - np.sum(list(rest.values()), axis=0) if rest else lower
-            counts = np.searchsorted(price, self.room + TOUCH - cost, side="right")
+            counts = np.searchsorted(price, self.room + SINGLE - cost, side="right")
             a = np.repeat(np.arange(len(cost)), counts)
             b = np.arange(len(a)) - np.repeat(np.cumsum(counts) - counts, counts)
             for d in range(len(lower)):
                 total = sums[d, a] + mine[d, b]
-                keep = (total <= upper[d] + 2 * TOUCH * 1e3) & (total >= short[d] - 2 * TOUCH * 1e3)
+                keep = (total <= upper[d] + SINGLE) & (total >= short[d] - SINGLE)
                 a, b = a[keep], b[keep]
             rows = np.concatenate([rows[:, a], b[None].astype(np.int32)])
             sums, cost = sums[:, a] + mine[:, b], cost[a] + price[b]

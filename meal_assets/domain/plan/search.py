@@ -117,7 +117,7 @@ class _Search:
         relaxation, whole = self._price()
         self._improve(nearest(relaxation.excess(self._pool), FEW_COLUMNS), FEW_NODES)
         gap = self._gap(relaxation)
-        while gap is not None and not self._is_good():
+        while gap is not None and not self._is_good() and not self._has_done_enough():
             whole &= self._take_in_below(relaxation, gap)
             excess = relaxation.excess(self._pool)
             inside = np.flatnonzero(excess <= gap + IMPROVES)
@@ -125,8 +125,7 @@ class _Search:
             if not whole or len(inside) > MOST_COLUMNS:
                 break
             self._bound = max(self._bound, min(choice.bound, relaxation.cost + gap))
-            more = self._work <= ENOUGH_WORK and self._orders < MOST_ORDERS
-            gap = self._gap(relaxation, above=gap) if more else None
+            gap = self._gap(relaxation, above=gap) if self._orders < MOST_ORDERS else None
         if not self._best.menus:
             no_week = not relaxation.feasible or self._bound >= MISSING_DAY
             return Nothing(self._pool, (), proven=whole and no_week)
@@ -190,6 +189,8 @@ class _Search:
             relaxation = relax(self._pool, self._solver)
             if relaxation.feasible and relaxation.cost <= PROVEN:
                 return relaxation.worthless(), True  # nothing costs less than nothing
+            if self._has_done_enough():
+                break
             if any(self._add_bettering(relaxation, times * self._longest)[0] for times in LONGER):
                 continue
             added, below, whole = self._add_bettering(relaxation, None)
@@ -199,9 +200,9 @@ class _Search:
                 return relaxation, whole
             if self._work > GOOD_AFTER:
                 self._improve(nearest(relaxation.excess(self._pool), FEW_COLUMNS), FEW_NODES)
-                if self._is_good() or (self._work > ENOUGH_WORK and self._best.menus):
-                    return relaxation, whole
-        return relaxation, False
+                if self._is_good():
+                    break
+        return relaxation, False  # menus that better it are left: it bounds nothing
 
     def _add_bettering(self, relaxation: Relaxation, longest: int | None) -> tuple[int, float, bool]:
         """How many menus were taken in, how much the bound lies below the relaxed week, whether all were looked at."""
@@ -252,6 +253,9 @@ class _Search:
         if not relaxation.feasible or above >= min(distance, MISSING_DAY) - IMPROVES:
             return None
         return min(distance, WIDER * above or max(NEAR * relaxation.cost, NEAR))
+
+    def _has_done_enough(self) -> bool:
+        return self._work > ENOUGH_WORK and bool(self._best.menus)
 
     def _is_good(self) -> bool:
         cost = self._best.cost

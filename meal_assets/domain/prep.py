@@ -100,7 +100,7 @@ def batches(meals: Iterable[PlannedMeal]) -> list[Batch]:
         days = timedelta(0 if is_best_fresh(uses[0].title) else KEEPS_DAYS)
         begun: list[PlannedMeal] = []
         for use in uses:
-            if begun and days and use.day - begun[0].day <= days:
+            if begun and (use.leftover_of is not None or (days and use.day - begun[0].day <= days)):
                 begun.append(use)
             else:
                 begun = [use]

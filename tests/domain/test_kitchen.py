@@ -219,6 +219,13 @@ def test_what_keeps_is_cooked_once_for_three_days_and_what_is_best_fresh_each_ti
     assert [b.servings for b in batches(salads)] == [2, 2]
 
 
+def test_a_leftover_is_cooked_with_what_it_is_left_of_also_of_what_else_is_best_fresh() -> None:
+    cooked = PlannedMeal(day=MONDAY, meal="dinner", recipe="salad", title="Green salad", portions={"ada": 1})
+    again = cooked.model_copy(update={"day": MONDAY + timedelta(1), "meal": "lunch", "leftover_of": MONDAY})
+    anew = cooked.model_copy(update={"day": MONDAY + timedelta(2)})
+    assert [(b.day, b.servings) for b in batches([cooked, again, anew])] == [(MONDAY, 2), (MONDAY + timedelta(2), 1)]
+
+
 def at(step: Step) -> tuple[str, str, str | None, str]:
     start, end = step.start and step.start.astimezone(ZONE), step.end.astimezone(ZONE)
     return step.kind, step.title, start and f"{start:%a %H:%M}", f"{end:%a %H:%M}"

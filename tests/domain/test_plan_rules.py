@@ -232,6 +232,16 @@ def test_what_was_eaten_already_is_taken_off_the_day_and_the_days_before_stay() 
     assert untouched <= {(m.day, m.meal, m.recipe) for m in plan.meals}
 
 
+def test_a_day_whose_meals_are_all_over_is_still_told() -> None:
+    rules = PlanRules(meals=TWO_MEALS)
+    before = planned(MONDAY, [ADA], LUNCH_TOO, rules)
+    eaten = {(MONDAY, "ada"): Nutrients(kcal=1900, protein_g=110, carbs_g=190, fat_g=75)}
+    over = UnderWay(before, 1.0, MONDAY, eaten, frozenset({(MONDAY, "breakfast"), (MONDAY, "dinner")}))
+    plan = planned(MONDAY, [ADA], LUNCH_TOO, rules, under_way=over)
+    assert [d.day for d in plan.days] == [d.day for d in before.days]
+    assert plan.days[0] == before.days[0]
+
+
 def test_a_gap_between_the_relaxed_week_and_any_whole_one_is_looked_into() -> None:
     """Seven days and menus that exclude each other: every recipe may be served once, and the cheap ones overlap.
 

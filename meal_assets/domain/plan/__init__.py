@@ -38,7 +38,7 @@ class UnderWay:
     done: frozenset[tuple[date, Meal]] = frozenset()
     """Meals that are over."""
 
-    def stays(self, day: date, meal: Meal | None = None) -> bool:
+    def stays(self, day: date, meal: Meal) -> bool:
         """Whether it is not planned any more."""
         return (self.since is not None and day < self.since) or (day, meal) in self.done
 
@@ -51,9 +51,12 @@ class UnderWay:
         """As they were planned."""
         return [m for m in self.plan.meals if self.stays(m.day, m.meal)] if self.plan else []
 
-    def past_days(self) -> list[PlannedDay]:
-        """As they were planned."""
-        return [d for d in self.plan.days if self.stays(d.day)] if self.plan else []
+    def past_days(self, anew: Sequence[PlannedDay]) -> list[PlannedDay]:
+        """As they were planned: the days before, and those of persons whose meals of the first day are all over."""
+        if self.plan is None or self.since is None:
+            return []
+        planned = {(d.day, d.person) for d in anew}
+        return [d for d in self.plan.days if d.day <= self.since and (d.day, d.person) not in planned]
 
 
 ANEW = UnderWay()
@@ -102,10 +105,10 @@ def plan_week(
         say("no week keeps every rule; looking for the rules in the way")
         return PlanRejected(conflicts=explain(problem, found, solver), **context)
     tables = tables_of(problem, found) if found else []
-    served = [*under_way.past_meals(), *meals(problem, tables)]
+    served, anew = [*under_way.past_meals(), *meals(problem, tables)], days(problem, tables)
     return PlanGenerated(
         meals=tuple(sorted(served, key=lambda m: (m.day, MEALS.index(m.meal)))),
-        days=(*under_way.past_days(), *days(problem, tables)),
+        days=(*under_way.past_days(anew), *anew),
         proof=proof(problem, tables, found.choice.bound if found else 0.0, solver),
         **context,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from meal_assets.commands.base import Accepted
 from meal_assets.contracts import Event
 from meal_assets.errors import StaleVersion
-from meal_assets.event_store import Connection, EventStore, Origin
+from meal_assets.event_store import EventStore, Origin
 from meal_assets.event_store.records import Appended
 from meal_assets.event_store.requests import claim, give_up, note_answer
 
@@ -75,10 +75,7 @@ class Guarded(EventStore):
         *,
         origin: Origin,
         expected_version: int | None = None,
-        once: str | None = None,
-        event_ids: Sequence[UUID] | None = None,
-        occurred_at: datetime | None = None,
-        within: Connection | None = None,
+        **how: Any,
     ) -> Appended:
         caller = self._caller
         if origin.household != caller.household or not stream.startswith(f"{caller.household}/"):
@@ -91,16 +88,7 @@ class Guarded(EventStore):
             if expected_version is not None and expected_version != self._version:
                 raise StaleVersion(stream, self._version, expected_version)
             expected_version = self._version
-        self.appended = super().append(
-            stream,
-            events,
-            origin=origin,
-            expected_version=expected_version,
-            once=once,
-            event_ids=event_ids,
-            occurred_at=occurred_at,
-            within=within,
-        )
+        self.appended = super().append(stream, events, origin=origin, expected_version=expected_version, **how)
         self.stream = stream
         return self.appended
 

@@ -169,30 +169,6 @@ class PlanRequested(Event, topic="plan_request", stream="plan/{week}", outcome="
             "keep": 2,
             "since": "2026-12-09",
         },
-        {
-            "week": "2026-12-07",
-            "persons": ["ada"],
-            "rules": {
-                "bans": [{"day": "2026-12-08", "meal": "lunch", "recipe": "tofu-bowl"}],
-                "limits": [
-                    {"nutrient": "fiber_g", "least": 28},
-                    {"nutrient": "sodium_mg", "most": 2300, "weight": 0.5},
-                ],
-                "shares": [{"meal": "breakfast", "least_pct": 15, "most_pct": 30}],
-                "weekday_minutes": {"mon": 30, "tue": 30},
-                "diets": ["vegetarian"],
-                "cuisines": ["Italian", "Maghrebi"],
-                "include": ["shakshuka"],
-                "most_of_a_protein": 4,
-                "most_of_a_cuisine": 7,
-                "cooldown_days": 10,
-                "leftover_days": 3,
-                "use_pantry": True,
-                "relax": True,
-            },
-            "keep": 2,
-            "since": "2026-12-09",
-        },
     ]
 
     week: date

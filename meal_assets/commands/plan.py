@@ -7,6 +7,7 @@ from meal_assets.contracts import Event
 from meal_assets.contracts.plan import PlanAccepted, PlanGenerated
 from meal_assets.contracts.plan_request import Lock, PlanRequested, PlanRules
 from meal_assets.contracts.values import Meal
+from meal_assets.domain.asked import newest_plan
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Origin
 
@@ -56,20 +57,17 @@ def swap_meal(store: EventStore, week: date, day: date, meal: Meal, origin: Orig
         ban = Lock(day=day, meal=meal, recipe=dish.recipe)
         locks = tuple(lock for lock in asked.rules.locks if (lock.day, lock.meal) != (day, meal))
         rules = asked.rules.model_copy(update={"bans": (*asked.rules.bans, ban), "locks": locks})
-        return {"rules": rules, "keep": SWAP_KEEP}
+        since = asked.since if asked.since and asked.since <= day else None  # else that day would stay as it was
+        return {"rules": rules, "keep": SWAP_KEEP, "since": since}
 
     return _again(store, week, origin, change)
 
 
 def _again(store: EventStore, week: date, origin: Origin, change: Change) -> Accepted:
     """The request of the newest plan, changed."""
-    stream = PlanRequested(week=week, persons=("nobody",)).stream_in(origin.household)
-    history = store.read_stream(stream)
-    plan = next((r for r in reversed(history) if isinstance(r.event, PlanGenerated)), None)
-    asked = plan and next((r.event for r in history if r.event_id == plan.causation_id), None)
-    if plan is None or not isinstance(plan.event, PlanGenerated) or not isinstance(asked, PlanRequested):
-        raise Invalid("week", f"nothing is planned for the week of {week}: `meals plan {week}` first")
-    event = asked.model_copy(update=change(asked, plan.event))
+    stream = PlanAccepted(week=week).stream_in(origin.household)
+    _, asked, plan = newest_plan(store.read_stream(stream), week)
+    event = asked.model_copy(update=change(asked, plan))
     appended = store.append(stream, [event], origin=origin)
     return Accepted(origin.correlation_id, appended.last, 1)
 

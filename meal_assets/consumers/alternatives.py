@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from meal_assets.contracts.plan import PlanGenerated, PlannedMeal
-from meal_assets.contracts.plan_request import Lock, PlanRequested, PlanRules
+from meal_assets.contracts.plan_request import Lock, PlanRules
 from meal_assets.contracts.values import Meal
+from meal_assets.domain.asked import newest_plan
 from meal_assets.domain.candidates import Problem
 from meal_assets.errors import Invalid
 from meal_assets.event_store import EventStore, Recorded
@@ -47,10 +48,5 @@ class Asked:
 
 def asked(log: EventStore, household: str, week: date) -> Asked:
     """The newest plan of a week with its problem. Raises `Invalid` where there is none."""
-    history = log.read_stream(f"{household}/plan/{week}")
-    planned = next((r for r in reversed(history) if isinstance(r.event, PlanGenerated)), None)
-    request = planned and next((r for r in history if r.event_id == planned.causation_id), None)
-    if planned is None or request is None or not isinstance(request.event, PlanRequested):
-        raise Invalid("week", f"nothing is planned for the week of {week}: `meals plan {week}` first")
-    assert isinstance(planned.event, PlanGenerated)
-    return Asked(request, planned.event, problem_of(request, log))
+    request, _, plan = newest_plan(log.read_stream(f"{household}/plan/{week}"), week)
+    return Asked(request, plan, problem_of(request, log))

@@ -56,3 +56,8 @@ def test_why_swap_and_replan(meals: Meals, settings: Settings) -> None:
     assert [m for m in anew.meals if m.day < THAT_DAY] == [m for m in swapped.meals if m.day < THAT_DAY]
     wednesday = next(d for d in anew.days if d.day == THAT_DAY)
     assert abs(wednesday.planned.kcal - 2000) <= 100
+
+    monday = next(m for m in anew.meals if (str(m.day), m.meal) == (WEEK, "dinner"))
+    assert meals("swap", "mon:dinner", WEEK).returncode == 0
+    *_, again = plans(settings)
+    assert monday.recipe not in {m.recipe for m in again.meals if (str(m.day), m.meal) == (WEEK, "dinner")}
